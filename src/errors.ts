@@ -218,6 +218,11 @@ const table = {
     title: 'Password refused',
     detail: 'The password does not meet the rules; `errors` says which.',
   },
+  wrong_password: {
+    status: 403,
+    title: 'Wrong password',
+    detail: 'The current password is not right.',
+  },
   sign_up_refused: { status: 403, title: 'Sign-up refused', detail: 'The sign-up was refused.' },
   log_in_refused: {
     status: 403,
@@ -232,6 +237,12 @@ const table = {
     title: 'Invalid request',
     detail: 'The request lacks a parameter, repeats one, or holds one that cannot be read.',
     oauth: 'invalid_request',
+  },
+  invalid_scope: {
+    status: 400,
+    title: 'Invalid scope',
+    detail: 'The scope is not a list of names separated by blanks.',
+    oauth: 'invalid_scope',
   },
   unsupported_grant_type: {
     status: 400,

@@ -1,0 +1,57 @@
+// The folder that holds what this house remembers: the database, and in development the secret that its keys are sealed with.
+// What is lost there is never made anew in silence.
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from './errors.ts';
+import { generateSecret, type Settings } from './settings.ts';
+
+/** The secret of a house, and whether it was made just now. */
+export interface HouseSecret {
+  readonly secret: string;
+  readonly made: boolean;
+}
+
+/** Open the folder, which only its owner may read, and find the secret: the one that was set, or the one in the folder. */
+export function openDataFolder(settings: Settings): HouseSecret {
+  const { dataFolder } = settings;
+  try {
+    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+    chmodSync(dataFolder, 0o700);
+  } catch (error) {
+    throw new StartError(
+      `The data folder ${dataFolder} cannot be used (${(error as NodeJS.ErrnoException).code}). Set LATCHKEY_DATA to a folder that this user may write.`,
+      { cause: error },
+    );
+  }
+  if (settings.secret !== null) return { secret: settings.secret, made: false };
+  return ownSecret(settings, join(dataFolder, 'secret'));
+}
+
+function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {
+  if (existsSync(file)) return { secret: readSecret(file), made: false };
+  if (existsSync(databaseFile) && statSync(databaseFile).size > 0) {
+    throw new StartError(
+      `The file ${file} is missing: it holds the secret that opens the keys in ${databaseFile}. Put it back, or set LATCHKEY_SECRET to it. Nothing was changed; to begin anew, move the data folder away.`,
+    );
+  }
+  const secret = generateSecret();
+  try {
+    // Never over one that another process has just made.
+    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { secret: readSecret(file), made: false };
+    throw error;
+  }
+  return { secret, made: true };
+}
+
+function readSecret(file: string): string {
+  const secret = readFileSync(file, 'utf8').trim();
+  chmodSync(file, 0o600);
+  if (!/^[A-Za-z0-9_-]{43,}$/.test(secret)) {
+    throw new StartError(
+      `The file ${file} is damaged: it should hold one line of 43 characters. Put a copy back, or set LATCHKEY_SECRET to what it held. Nothing was changed.`,
+    );
+  }
+  return secret;
+}

@@ -1,0 +1,41 @@
+// Who says that they are somebody, and do they know the password. Every route that takes a password comes through here,
+// so that unknown, wrong and disabled look alike and cost the same.
+import { readLoginName } from '../accounts/account.ts';
+import { refuse } from '../errors.ts';
+import type { StoredAccount } from '../store/accounts.ts';
+import type { House } from './house.ts';
+
+/** A name (username or address) and a password, as somebody typed them. */
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The account whose password this is. Throws `invalid_credentials` for everybody else. */
+export async function proveWho(house: House, { name, password }: Credentials): Promise<StoredAccount> {
+  const stored = await findByLoginName(house, name);
+  // An unknown account is hashed for too, so that time does not tell it from a wrong password.
+  const { matches, rehash } = await house.lane.verify(password, stored?.passwordHash ?? null);
+  if (stored === null || !matches || stored.account.disabled) throw refuse('invalid_credentials');
+  if (rehash) await upgradeHash(house, stored, password);
+  return stored;
+}
+
+/** Whether this is the password of an account that is already known. Throws `wrong_password`. */
+export async function provePassword(house: House, stored: StoredAccount, password: string): Promise<void> {
+  const { matches } = await house.lane.verify(password, stored.passwordHash);
+  if (!matches) throw refuse('wrong_password');
+}
+
+/** The account that somebody means by a username or an address, or null. */
+export async function findByLoginName({ store }: House, name: string): Promise<StoredAccount | null> {
+  const login = readLoginName(name);
+  if (login === null) return null;
+  return login.kind === 'email'
+    ? store.accounts.findByEmailKey(login.key)
+    : store.accounts.findByUsernameKey(login.key);
+}
+
+async function upgradeHash(house: House, { account, passwordHash }: StoredAccount, password: string): Promise<void> {
+  await house.store.accounts.rehash(account.id, passwordHash, await house.lane.hash(password));
+}

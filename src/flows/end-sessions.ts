@@ -1,0 +1,74 @@
+// Sessions end: by their own log-out, from another device, everywhere, or by an administrator.
+// Whatever ends one updates its row, and its access tokens are dead before the answer leaves.
+import { type EndReason, refuse } from '../errors.ts';
+import { entryUntil, manyOfOneUser, sessionEnded, userEpochRaised } from '../revocations/entry.ts';
+import { endSession, type Session } from '../sessions/session.ts';
+import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
+import type { House } from './house.ts';
+import { replaceSigningKeys } from './rotate-keys.ts';
+
+/** End one session. False: it is not there, or is not this account's, or had ended already. */
+export async function endOneSession(
+  house: House,
+  sessionId: string,
+  userId: string,
+  reason: EndReason,
+): Promise<boolean> {
+  const ended = await house.store.sessions.change(sessionId, (session, _, now) => {
+    if (session.userId !== userId || session.endedAt !== null) return { outcome: false };
+    const entries = [sessionEnded(sessionId, userId, reason, entryUntil(now, house.greatestAccessLife))];
+    return { outcome: true, next: endSession(session, reason, now), entries };
+  });
+  if (ended === true) await gatherEntries(house, userId);
+  return ended === true;
+}
+
+/** End all sessions of an account. Throws `not_found`. */
+export async function endSessionsOfUser(house: House, userId: string, reason: EndReason): Promise<void> {
+  const ended = await house.store.accounts.change(userId, (stored, now) => endingAll(house, stored, reason, now));
+  if (ended === null) throw refuse('not_found');
+}
+
+/** End every session of everybody: a new signing key at once, and the tokens of the old ones are dead. */
+export async function endEverySession(house: House): Promise<void> {
+  await house.store.sessions.endAll('signed_out_elsewhere', []);
+  await replaceSigningKeys(house, 'signed_out_elsewhere');
+}
+
+/** The running sessions of an account, the one last seen first. */
+export function listSessions(house: House, userId: string): Promise<Session[]> {
+  return house.store.sessions.listOf(userId);
+}
+
+/** The decision that raises an account's epoch and ends its sessions, all or all but one. */
+export function endingAll(
+  house: House,
+  { account, passwordHash }: StoredAccount,
+  reason: EndReason,
+  now: number,
+  except: string | null = null,
+): AccountDecision<true> {
+  const epoch = account.epoch + 1;
+  const until = entryUntil(now, house.greatestAccessLife);
+  return {
+    outcome: true,
+    next: { account: { ...account, epoch }, passwordHash },
+    end: { reason, except },
+    entries: [userEpochRaised(account.id, epoch, reason, until, except)],
+  };
+}
+
+/** Many entries of one account become one, so that nobody fills every guard's view by logging in and out. */
+async function gatherEntries(house: House, userId: string): Promise<void> {
+  if (!manyOfOneUser(await house.store.revocations.countOfUser(userId))) return;
+  await house.store.accounts.change(userId, ({ account, passwordHash }, now) => {
+    const epoch = account.epoch + 1;
+    const until = entryUntil(now, house.greatestAccessLife);
+    return {
+      outcome: true,
+      next: { account: { ...account, epoch }, passwordHash },
+      // The sessions go on: their access tokens are refreshed sooner than they would have been.
+      entries: [userEpochRaised(userId, epoch, 'signed_out_elsewhere', until)],
+    };
+  });
+}

@@ -1,0 +1,86 @@
+// The ring as this process holds it: private halves opened once, replaced whole whenever the store says that the ring moved.
+import type { KeyObject } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { StartError } from '../errors.ts';
+import type { RefreshKey } from '../sessions/refresh-token.ts';
+import { type Jwks, toJwks } from '../tokens/jwks.ts';
+import { importPrivateJwk, type KeyPair, type SigningKey, type VerifyingKey } from '../tokens/key.ts';
+import {
+  type KeyPurpose,
+  type KeyRecord,
+  openPrivate,
+  publishedKeys,
+  signingKey,
+  verifyingKeys,
+} from '../tokens/keyring.ts';
+
+/** The keys, ready for use. */
+export interface KeyHolder {
+  /** The key that signs access tokens now. */
+  signing(): SigningKey;
+  /** A key that access tokens may be signed with. */
+  verifying(kid: string): VerifyingKey | undefined;
+  /** The key that makes refresh tokens now. */
+  refresh(): RefreshKey;
+  /** The secret of a refresh key, also one that makes no new tokens. */
+  refreshSecret(kid: string): KeyObject | undefined;
+  /** The JWK Set of what is published now (RFC 7517 section 5). */
+  jwks(): Jwks;
+  records(): readonly KeyRecord[];
+  /** Take over the ring as it is in the store. Throws `StartError` when a key does not unseal. */
+  take(records: readonly KeyRecord[]): void;
+}
+
+interface Opened {
+  readonly record: KeyRecord;
+  readonly pair: KeyPair;
+}
+
+/** An empty holder. `secrets`: the one in use, then the one before it. */
+export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHolder {
+  let records: readonly KeyRecord[] = [];
+  let opened = new Map<string, Opened>();
+
+  function open(record: KeyRecord): Opened {
+    const known = opened.get(record.kid);
+    // The same key object as before: caches of verified tokens hold on to it.
+    if (known !== undefined && known.record.sealedPrivate === record.sealedPrivate) return { ...known, record };
+    for (const secret of secrets) {
+      const plaintext = openPrivate(secret, record, record.sealedPrivate);
+      if (plaintext !== null) return { record, pair: importPrivateJwk(JSON.parse(plaintext.toString('utf8'))) };
+    }
+    throw new StartError(
+      `The key ${record.kid} in the database cannot be opened with LATCHKEY_SECRET. Set the secret that it was sealed with (the one before the last may stand in LATCHKEY_SECRET_PREVIOUS). Nothing was changed.`,
+    );
+  }
+
+  function signs(purpose: KeyPurpose): KeyPair {
+    const record = signingKey(records, clock.now(), purpose);
+    const key = record && opened.get(record.kid);
+    if (key === undefined) throw new Error(`The ring holds no key of purpose ${purpose} that signs now.`);
+    return key.pair;
+  }
+
+  function verifies(kid: string, purpose: KeyPurpose): KeyPair | undefined {
+    const key = opened.get(kid);
+    if (key === undefined) return undefined;
+    return verifyingKeys([key.record], clock.now(), purpose).length === 1 ? key.pair : undefined;
+  }
+
+  return {
+    signing: () => signs('access'),
+    verifying: (kid) => verifies(kid, 'access'),
+    refresh() {
+      const { kid, privateKey } = signs('refresh');
+      return { kid, secret: privateKey };
+    },
+    refreshSecret: (kid) => verifies(kid, 'refresh')?.privateKey,
+    jwks: () => toJwks(publishedKeys(records, clock.now()).flatMap(({ kid }) => opened.get(kid)?.pair ?? [])),
+    records: () => records,
+    take(next) {
+      const good = next.filter(({ revokedAt }) => revokedAt === null);
+      opened = new Map(good.map((record) => [record.kid, open(record)]));
+      records = next;
+    },
+  };
+}

@@ -1,0 +1,91 @@
+// Somebody logs in: find the account, check the password, ask the owner's hook, open a session, hand out the tokens.
+import type { Account } from '../accounts/account.ts';
+import { refuse } from '../errors.ts';
+import { entryUntil, sessionEnded } from '../revocations/entry.ts';
+import { randomText } from '../secrets.ts';
+import { deviceLabel } from '../sessions/device-label.ts';
+import { endSession, openSession, type Session } from '../sessions/session.ts';
+import type { AccessClaims } from '../tokens/claims.ts';
+import { type Credentials, proveWho } from './credentials.ts';
+import { type Device, type House, type Tokens, userFrom } from './house.ts';
+import { issueAccess, issueTokens } from './issue.ts';
+
+/** What a log-in may ask for beside being let in. */
+export interface LogInOptions {
+  /** The scopes wanted; unknown ones are left out. Default: all of the account's. */
+  readonly scopes?: readonly string[] | null | undefined;
+  /** A client that proved who it is. */
+  readonly clientId?: string | null | undefined;
+}
+
+// So that nobody fills the store by logging in again and again; the session that was used longest ago makes room.
+const sessionsOfOneAccount = 100;
+
+/** Log in with a password. Throws `invalid_credentials`, `busy`, or what a hook refuses with. */
+export async function logIn(
+  house: House,
+  credentials: Credentials,
+  device: Device,
+  { scopes = null, clientId = null }: LogInOptions = {},
+): Promise<Tokens> {
+  const { account } = await proveWho(house, credentials);
+  await house.hooks.beforeLogIn?.(userFrom(account), device);
+  const now = house.store.now();
+  const session = openSession({
+    // Ours, always: an id that a client brings along is never adopted.
+    id: randomText(16),
+    userId: account.id,
+    now,
+    policy: house.policy,
+    refreshKid: house.keys.refresh().kid,
+    salt: randomText(16),
+    authTime: now,
+    amr: ['pwd'],
+    askedScopes: scopes,
+    clientId,
+    label: deviceLabel(device.userAgent),
+    address: device.address ?? null,
+  });
+  await makeRoom(house, account);
+  // The password may have been changed, or the account disabled, while the hash was waited for.
+  if (!(await house.store.sessions.open(session, account.epoch))) throw refuse('invalid_credentials');
+  return issueTokens(house, { account, session, now, fresh: true });
+}
+
+/** What a fresh log-in hands out: a fresh access token for the running session, or a new session. */
+export type FreshTokens =
+  | (Tokens & { readonly kind: 'new_session' })
+  | { readonly kind: 'same_session'; readonly accessToken: string; readonly expiresIn: number; readonly scopes: readonly string[] };
+
+/** Give the password once more. `caller` is who the request's own access token says that it is, if it brought one. */
+export async function logInFresh(
+  house: House,
+  credentials: Credentials,
+  device: Device,
+  caller: AccessClaims | null,
+): Promise<FreshTokens> {
+  if (caller === null) return { kind: 'new_session', ...(await logIn(house, credentials, device)) };
+  const { account } = await proveWho(house, credentials);
+  if (account.id !== caller.sub) throw refuse('token_invalid');
+  await house.hooks.beforeLogIn?.(userFrom(account), device);
+  const proven = await house.store.sessions.change(caller.sid, (session, _, now) => {
+    if (session.endedAt !== null || session.userId !== account.id) return { outcome: null };
+    const next: Session = { ...session, authTime: Math.floor(now / 1000) * 1000, lastSeenAt: now };
+    return { outcome: { session: next, now }, next, whileEpoch: account.epoch };
+  });
+  if (proven == null) throw refuse('token_invalid');
+  const { token, expiresIn, scopes } = await issueAccess(house, { account, ...proven, fresh: true });
+  return { kind: 'same_session', accessToken: token, expiresIn, scopes };
+}
+
+async function makeRoom(house: House, account: Account): Promise<void> {
+  const running = await house.store.sessions.listOf(account.id);
+  for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
+    await house.store.sessions.change(id, (session, _, now) => {
+      const until = entryUntil(now, house.greatestAccessLife);
+      const next = endSession(session, 'signed_out_elsewhere', now);
+      const entries = [sessionEnded(id, account.id, 'signed_out_elsewhere', until)];
+      return next === session ? { outcome: null } : { outcome: null, next, entries };
+    });
+  }
+}

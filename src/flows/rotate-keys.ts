@@ -1,0 +1,142 @@
+// The ring is kept as the policy wants it: at the first start, by age, when an operator asks, after a key was revoked.
+// Several instances may try; the ring's counter lets one win, and the others read again.
+import { refuse } from '../errors.ts';
+import { entryUntil, keyRevoked, type NewEntry, type RevocationReason } from '../revocations/entry.ts';
+import type { Settings } from '../settings.ts';
+import type { Store } from '../store/store.ts';
+import { exportPrivateJwk, exportPublicJwk, generateKey, isSymmetric } from '../tokens/key.ts';
+import {
+  type KeyRecord,
+  type KeyToMake,
+  keyState,
+  openPrivate,
+  planRing,
+  type RingPolicy,
+  type Rotation,
+  sealPrivate,
+} from '../tokens/keyring.ts';
+import type { House } from './house.ts';
+
+const attempts = 20;
+const day = 24 * 3_600_000;
+/** How long others may keep the JWK Set: what `Cache-Control: max-age` says, in seconds. */
+export const jwksMaxAgeSeconds = 300;
+const leeway = 60_000;
+const skew = 60_000;
+
+/** How long keys live under these settings. */
+export function ringPolicy(settings: Settings, greatestAccessLife: number): RingPolicy {
+  return {
+    // Published this long before it signs, so that every guard has it by then.
+    leadMs: jwksMaxAgeSeconds * 1000 + settings.staleAfter + skew,
+    access: { algorithm: settings.algorithm, signMs: 90 * day, verifyMs: greatestAccessLife + leeway + skew },
+    refresh: { algorithm: 'HS256', signMs: 365 * day, verifyMs: settings.sessionTtl + leeway + skew },
+  };
+}
+
+/** Bring the ring to what the policy wants; tells whether anything changed. */
+export async function keepRing(
+  store: Store,
+  policy: RingPolicy,
+  secret: string,
+  asked: Rotation | null = null,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const ring = await store.keys.read();
+    const now = store.now();
+    const plan = planRing(ring.records, now, policy, asked);
+    const remove = ring.records.filter((record) => now >= record.verifyUntil + leeway).map(({ kid }) => kid);
+    if (plan.make.length === 0 && plan.change.length === 0 && remove.length === 0) return false;
+    const replace = plan.change.filter(({ kid }) => !remove.includes(kid));
+    const add = plan.make.map((toMake) => makeKey(toMake, secret));
+    if (await store.keys.change(ring, { add, replace, remove })) return true;
+    // Another instance won: what is there now may already be what was wanted.
+    if (asked !== null) asked = null;
+  }
+  throw refuse('store_unavailable', { retryAfter: 1 });
+}
+
+/** Rotate the access key because an operator asked. */
+export function rotateKeys(house: House, when: Rotation['when']): Promise<boolean> {
+  return keepRing(house.store, policyOf(house), secretOf(house), { purpose: 'access', when });
+}
+
+/** Revoke one key as compromised: its tokens are dead now, and another signs at once. Throws `not_found`. */
+export async function revokeKey(house: House, kid: string): Promise<void> {
+  const known = house.keys.records().find((record) => record.kid === kid && record.revokedAt === null);
+  if (known === undefined) throw refuse('not_found', { detail: 'There is no such key in the ring.' });
+  await revokeRecords(house, [kid], 'key_revoked');
+}
+
+/** Let a new key sign at once and kill every access token of the ones before it. */
+export async function replaceSigningKeys(house: House, reason: RevocationReason): Promise<void> {
+  const kids = house.keys.records().filter((record) => record.purpose === 'access' && record.revokedAt === null);
+  await revokeRecords(house, kids.map(({ kid }) => kid), reason);
+}
+
+/** Seal every key anew with the secret in use. Tells how many were sealed with another. */
+export async function resealKeys(store: Store, secret: string, previous: string): Promise<number> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const ring = await store.keys.read();
+    const replace = ring.records.flatMap((record) => {
+      if (openPrivate(secret, record, record.sealedPrivate) !== null) return [];
+      const plaintext = openPrivate(previous, record, record.sealedPrivate);
+      if (plaintext === null) throw refuse('not_found', { detail: `The key ${record.kid} opens with neither secret.` });
+      return [{ ...record, sealedPrivate: sealPrivate(secret, record, plaintext) }];
+    });
+    if (replace.length === 0 || (await store.keys.change(ring, { replace }))) return replace.length;
+  }
+  throw refuse('store_unavailable', { retryAfter: 1 });
+}
+
+async function revokeRecords(house: House, kids: readonly string[], reason: RevocationReason): Promise<void> {
+  const policy = policyOf(house);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const ring = await house.store.keys.read();
+    const now = house.store.now();
+    const records = ring.records.map((record) =>
+      kids.includes(record.kid) && record.revokedAt === null ? { ...record, revokedAt: now } : record,
+    );
+    const revoked = records.filter((record, index) => record !== ring.records[index]);
+    // Revoked and replaced in one unit: there is no moment without a key that signs.
+    const plan = planRing(records, now, policy);
+    const changed = new Map([...revoked, ...plan.change].map((record) => [record.kid, record]));
+    const add = plan.make.map((toMake) => makeKey(toMake, secretOf(house)));
+    const entries = revoked.filter(({ purpose }) => purpose === 'access').map((record) => entryOf(house, record, reason));
+    if (await house.store.keys.change(ring, { add, replace: [...changed.values()], entries })) return;
+  }
+  throw refuse('store_unavailable', { retryAfter: 1 });
+}
+
+function entryOf(house: House, record: KeyRecord, reason: RevocationReason): NewEntry {
+  // Whoever stole the key can date tokens as late as they like: remembered until nobody holds the key any more.
+  const until = Math.max(record.verifyUntil + leeway, entryUntil(house.store.now(), house.greatestAccessLife));
+  return { ...keyRevoked(record.kid, until), reason };
+}
+
+function makeKey(toMake: KeyToMake, secret: string): KeyRecord {
+  const pair = generateKey(toMake.algorithm);
+  const identity = { ...toMake, kid: pair.kid };
+  const plaintext = Buffer.from(JSON.stringify(exportPrivateJwk(pair)), 'utf8');
+  return {
+    ...identity,
+    publicJwk: isSymmetric(toMake.algorithm) ? null : exportPublicJwk(pair),
+    sealedPrivate: sealPrivate(secret, identity, plaintext),
+    revokedAt: null,
+  };
+}
+
+function policyOf(house: House): RingPolicy {
+  return ringPolicy(house.settings, house.greatestAccessLife);
+}
+
+function secretOf({ settings }: House): string {
+  if (settings.secret === null) throw new Error('The house has no secret.');
+  return settings.secret;
+}
+
+/** Where every key stands now, for the operator's list. */
+export function keyStates(house: House): { record: KeyRecord; state: ReturnType<typeof keyState> }[] {
+  const now = house.store.now();
+  return house.keys.records().map((record) => ({ record, state: keyState(record, now) }));
+}

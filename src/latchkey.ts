@@ -1,0 +1,322 @@
+// Options in, one object out: opens the rooms and puts the house together. Everything that can be asked of Latchkey without HTTP stands here.
+import { existsSync, readFileSync } from 'node:fs';
+import { createProfileReader, type ProfileOf, type ProfileSchema } from './accounts/profile.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type HouseSecret, openDataFolder } from './data-folder.ts';
+import { refuse } from './errors.ts';
+import { changeAccount, deleteAccount, type AdminChange } from './flows/change-account.ts';
+import { changePassword, setPassword, type PasswordChange } from './flows/change-password.ts';
+import { type Credentials, findByLoginName } from './flows/credentials.ts';
+import { endOneSession, endSessionsOfUser } from './flows/end-sessions.ts';
+import { openGate } from './flows/gate.ts';
+import { type Device, type Hooks, type House, type Tokens, type User, userFrom } from './flows/house.ts';
+import { openKeyHolder } from './flows/key-holder.ts';
+import { leaverFromRefreshToken, logOut, logOutEverywhere } from './flows/log-out.ts';
+import { logIn, type LogInOptions } from './flows/log-in.ts';
+import { refresh } from './flows/refresh.ts';
+import { keepRing, keyStates, revokeKey, ringPolicy, rotateKeys } from './flows/rotate-keys.ts';
+import { type Granted, signUp, type SignUp } from './flows/sign-up.ts';
+import { sweep } from './flows/sweep.ts';
+import { describeHash } from './passwords/foreign.ts';
+import { createLane } from './passwords/lane.ts';
+import { createFreshness } from './revocations/staleness.ts';
+import { createView } from './revocations/view.ts';
+import type { Session, SessionPolicy } from './sessions/session.ts';
+import { type Environment, type LatchkeyOptions as SettingOptions, type Settings, settingsFromOptions } from './settings.ts';
+import { openSqliteEngine } from './store/engines/sqlite.ts';
+import { openStore, type Store } from './store/store.ts';
+import type { AccessClaims } from './tokens/claims.ts';
+import type { Jwks } from './tokens/jwks.ts';
+import type { KeyState } from './tokens/keyring.ts';
+import { createVerifier } from './tokens/verified-cache.ts';
+
+/** What a house is made of: the settings as options, and what only code can say. */
+export interface LatchkeyOptions<Schema extends ProfileSchema = ProfileSchema> extends SettingOptions {
+  /** The schema of your own profile fields: any Standard Schema, or a TypeBox schema. */
+  readonly profile?: Schema;
+  /** What happens at sign-up, before a log-in, and into each access token. */
+  readonly hooks?: Hooks<ProfileOf<Schema>>;
+  /** The time, for tests. */
+  readonly clock?: Clock;
+  /** Where settings that are not given here come from. Default: `process.env`. */
+  readonly environment?: Environment;
+}
+
+/** One session, as the library tells of it. */
+export interface SessionInfo {
+  readonly id: string;
+  readonly userId: string;
+  readonly label: string | null;
+  readonly address: string | null;
+  readonly createdAt: Date;
+  readonly lastSeenAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** One key, as the library tells of it. */
+export interface KeyInfo {
+  readonly kid: string;
+  readonly purpose: 'access' | 'refresh';
+  readonly algorithm: string;
+  readonly state: KeyState;
+  readonly createdAt: Date;
+  readonly signsFrom: Date;
+  readonly signsUntil: Date;
+}
+
+/** A new account whose password was hashed elsewhere. */
+export interface ImportedUser extends Omit<SignUp, 'password'> {
+  /** bcrypt, scrypt, pbkdf2 or argon2, in the text form of its maker. */
+  readonly passwordHash: string;
+}
+
+/** The accounts, for code that may do everything. */
+export interface Users<Profile> {
+  /** By id, or null. */
+  find(id: string): Promise<User<Profile> | null>;
+  /** By username or address, or null. */
+  findByName(name: string): Promise<User<Profile> | null>;
+  /** A page, the oldest first; `after` is the id of the last one seen. */
+  list(page?: { limit?: number; after?: string; search?: string }): Promise<User<Profile>[]>;
+  /** Add one, with a password or with a hash made elsewhere. Throws `username_taken`, `email_taken`, `invalid_input`, `password_refused`. */
+  add(user: SignUp | ImportedUser, granted?: Omit<Granted, 'passwordHash'>): Promise<User<Profile>>;
+  /** Change one. Disabling ends its sessions at once. Throws `not_found`, `invalid_input`, `username_taken`, `email_taken`. */
+  change(id: string, change: AdminChange): Promise<User<Profile>>;
+  /** Set a password without asking for the current one; all sessions end. Throws `not_found`, `password_refused`. */
+  setPassword(id: string, password: string): Promise<void>;
+  /** Remove one with all its sessions. Throws `not_found`. */
+  remove(id: string): Promise<void>;
+}
+
+/** The sessions. */
+export interface Sessions {
+  /** The running ones of one account, the one last seen first. */
+  list(userId: string): Promise<SessionInfo[]>;
+  /** End one of an account's. False: there was no such session running. */
+  end(userId: string, sessionId: string): Promise<boolean>;
+  /** End all of an account's. Throws `not_found`. */
+  endAll(userId: string): Promise<void>;
+}
+
+/** The keys. */
+export interface Keys {
+  list(): KeyInfo[];
+  /** The JWK Set that is published. */
+  jwks(): Jwks;
+  /** Make the next key: published now, and signing once everybody has it. `at_once`: signing now. */
+  rotate(when?: 'planned' | 'at_once'): Promise<void>;
+  /** Revoke one as compromised: what it signed is dead now. Throws `not_found`. */
+  revoke(kid: string): Promise<void>;
+}
+
+/** The engine without HTTP. */
+export interface Latchkey<Profile = Record<string, unknown>> {
+  /** The settings that it runs with. */
+  readonly settings: Settings;
+  /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`. */
+  signUp(input: SignUp, device?: Device): Promise<User<Profile>>;
+  /** Log in with a username or address and a password. Throws `invalid_credentials`, `busy`. */
+  logIn(credentials: Credentials, options?: LogInOptions & { device?: Device }): Promise<Tokens>;
+  /** The claims of a good access token; synchronous, without I/O. Throws `token_invalid`, `token_expired`, or why it was revoked. */
+  verify(accessToken: string): AccessClaims;
+  /** The next pair. Throws `token_invalid`, `expired`, `reuse_detected`, or why the session ended. */
+  refresh(refreshToken: string): Promise<Tokens>;
+  /** End the session of an access or refresh token. */
+  logOut(token: string, options?: { everywhere?: boolean }): Promise<void>;
+  /** Change a password that its owner knows; all other sessions end. Throws `wrong_password`, `password_refused`. */
+  changePassword(accessToken: string, change: PasswordChange): Promise<void>;
+  readonly users: Users<Profile>;
+  readonly sessions: Sessions;
+  readonly keys: Keys;
+  /** Finish what was begun, and let go of the store. */
+  close(): Promise<void>;
+}
+
+/** A Latchkey with its rooms, for the doors of this package. */
+export interface OpenHouse {
+  readonly house: House;
+  readonly latchkey: Latchkey;
+  /** What was made anew at this start. */
+  readonly made: { readonly secret: boolean; readonly database: boolean };
+}
+
+const sweepEvery = 60_000;
+const lookEvery = 250;
+
+/** Open a Latchkey. Throws `StartError` with everything that is wrong. */
+export async function latchkey<Schema extends ProfileSchema = ProfileSchema>(
+  options: LatchkeyOptions<Schema> = {},
+): Promise<Latchkey<ProfileOf<Schema>>> {
+  const opened = await openHouse(options as LatchkeyOptions);
+  return opened.latchkey as Latchkey<ProfileOf<Schema>>;
+}
+
+/** Open the rooms, and the library's face on them. */
+export async function openHouse(options: LatchkeyOptions = {}): Promise<OpenHouse> {
+  const { profile, hooks = {}, clock = systemClock, environment = process.env, ...given } = options;
+  const read = settingsFromOptions(given, environment, (path) => readFileSync(path, 'utf8'));
+  const made = { secret: false, database: !existsSync(read.databaseFile) };
+  const secret: HouseSecret = openDataFolder(read);
+  const settings: Settings = Object.freeze({ ...read, secret: secret.secret });
+  const store = openStore(await openSqliteEngine(settings.databaseFile), clock);
+  try {
+    const house = await furnish({ settings, store, clock, hooks, profile });
+    const stop = keepHouse(house);
+    return { house, latchkey: faceOf(house, stop), made: { ...made, secret: secret.made } };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly hooks: Hooks;
+  readonly profile: ProfileSchema | undefined;
+}
+
+async function furnish({ settings, store, clock, hooks, profile }: Parts): Promise<House> {
+  const policy: SessionPolicy = { idleMs: settings.sessionIdle, ttlMs: settings.sessionTtl, graceMs: settings.refreshGrace };
+  // Before anything else: rotations whose answer a crash swallowed must not look like theft.
+  const clean = await store.facts.takeCleanStop();
+  await store.sessions.prepare(policy, clean);
+  const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
+  const secrets = [settings.secret, settings.secretPrevious].filter((secret) => secret !== null);
+  const keys = openKeyHolder(secrets, clock);
+  // Opened before the ring is planned: a secret that is wrong must not look like a ring without keys.
+  keys.take((await store.keys.read()).records);
+  await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
+  keys.take((await store.keys.read()).records);
+
+  const view = createView();
+  store.listen({ revoked: (entry) => view.apply(entry), keys: (records) => keys.take(records) });
+  const verifier = createVerifier({
+    issuer: settings.issuer,
+    audience: settings.audience,
+    maxLifetimeSeconds: Math.ceil(greatestAccessLife / 1000),
+    keys: (kid) => keys.verifying(kid),
+    revoked: (claims, kid) => view.verdict(claims, kid),
+  });
+  const monotonic = () => performance.now();
+  const freshness = createFreshness({ staleAfterMs: settings.staleAfter });
+  const { stale } = settings;
+  const gate = openGate({ verifier, view, freshness, clock, monotonic, stale, catchUp: () => store.catchUp() });
+  const profiles = createProfileReader(profile);
+  return {
+    ...{ settings, store, keys, gate, view, profiles, hooks, policy, greatestAccessLife },
+    lane: createLane(),
+    refreshing: new Map(),
+  };
+}
+
+/** What goes on by itself while the house is open; never keeps the process alive. */
+function keepHouse(house: House): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  const sweeping = setInterval(() => {
+    house.view.sweep(house.store.now());
+    running = sweep(house).catch(() => {});
+  }, sweepEvery);
+  // Keys and revocations of other processes are taken in also while nobody asks.
+  const looking = setInterval(() => house.store.catchUp(), lookEvery);
+  sweeping.unref();
+  looking.unref();
+  return async () => {
+    clearInterval(sweeping);
+    clearInterval(looking);
+    await running;
+    await house.lane.close();
+    await house.store.facts.leaveCleanStop().catch(() => {});
+    await house.store.close();
+  };
+}
+
+function faceOf(house: House, stop: () => Promise<void>): Latchkey {
+  let closing: Promise<void> | undefined;
+  return {
+    settings: house.settings,
+    signUp: (input, device = {}) => signUp(house, input, device),
+    logIn: (credentials, { device = {}, ...options } = {}) => logIn(house, credentials, device, options),
+    verify: (accessToken) => house.gate.check(accessToken),
+    refresh: (refreshToken) => refresh(house, refreshToken),
+    async logOut(token, { everywhere = false } = {}) {
+      const leaver = await leaverOf(house, token);
+      await (everywhere ? logOutEverywhere : logOut)(house, leaver);
+    },
+    async changePassword(accessToken, change) {
+      const { sub, sid } = house.gate.check(accessToken);
+      await changePassword(house, sub, sid, change);
+    },
+    users: usersOf(house),
+    sessions: {
+      list: async (userId) => (await house.store.sessions.listOf(userId)).map(sessionInfo),
+      end: (userId, sessionId) => endOneSession(house, sessionId, userId, 'signed_out_elsewhere'),
+      endAll: (userId) => endSessionsOfUser(house, userId, 'signed_out_elsewhere'),
+    },
+    keys: {
+      list: () => keyStates(house).map(keyInfo),
+      jwks: () => house.keys.jwks(),
+      rotate: async (when = 'planned') => void (await rotateKeys(house, when)),
+      revoke: (kid) => revokeKey(house, kid),
+    },
+    close: () => (closing ??= stop()),
+  };
+}
+
+async function leaverOf(house: House, token: string): ReturnType<typeof leaverFromRefreshToken> {
+  try {
+    return await leaverFromRefreshToken(house, token);
+  } catch {
+    const { sid, sub } = house.gate.check(token);
+    return { sessionId: sid, userId: sub };
+  }
+}
+
+function usersOf(house: House): Users<Record<string, unknown>> {
+  const { accounts } = house.store;
+  return {
+    async find(id) {
+      const stored = await accounts.find(id);
+      return stored === null ? null : userFrom(stored.account);
+    },
+    async findByName(name) {
+      const stored = await findByLoginName(house, name);
+      return stored === null ? null : userFrom(stored.account);
+    },
+    list: async ({ limit = 50, ...page } = {}) => (await accounts.list({ limit, ...page })).map(userFrom),
+    add: async (user, granted = {}) => {
+      if (!('passwordHash' in user)) return signUp(house, user, {}, granted);
+      const { passwordHash, ...rest } = user;
+      const kind = describeHash(passwordHash);
+      if (!kind.supported) {
+        const errors = [{ field: 'passwordHash', code: 'unsupported', detail: kind.why }];
+        throw refuse('invalid_input', { errors });
+      }
+      return signUp(house, { ...rest, password: '' }, {}, { ...granted, passwordHash });
+    },
+    change: (id, change) => changeAccount(house, id, change),
+    setPassword: (id, password) => setPassword(house, id, password),
+    remove: (id) => deleteAccount(house, id),
+  };
+}
+
+function sessionInfo(session: Session): SessionInfo {
+  const { id, userId, label, address, createdAt, lastSeenAt, refreshExpiresAt } = session;
+  return {
+    ...{ id, userId: userId as string, label, address },
+    createdAt: new Date(createdAt),
+    lastSeenAt: new Date(lastSeenAt),
+    expiresAt: new Date(refreshExpiresAt),
+  };
+}
+
+function keyInfo({ record, state }: ReturnType<typeof keyStates>[number]): KeyInfo {
+  const { kid, purpose, algorithm, createdAt, signFrom, signUntil } = record;
+  return {
+    ...{ kid, purpose, algorithm, state },
+    createdAt: new Date(createdAt),
+    signsFrom: new Date(signFrom),
+    signsUntil: new Date(signUntil),
+  };
+}

@@ -1,0 +1,29 @@
+// Which methods an address takes, so that a wrong one gets 405 with `Allow` (RFC 9110 section 15.5.6) and not 404.
+import type { FastifyInstance } from 'fastify';
+
+interface Known {
+  readonly pattern: RegExp;
+  readonly methods: Set<string>;
+}
+
+/** Remember every route of an app from now on; the function tells the methods of an address. */
+export function rememberMethods(app: FastifyInstance): (url: string) => string[] {
+  const known = new Map<string, Known>();
+  app.addHook('onRoute', ({ url, method }) => {
+    // The pages' own wildcards would make every address below them one that takes GET.
+    if (url.includes('*')) return;
+    const entry = known.get(url) ?? { pattern: patternOf(url), methods: new Set<string>() };
+    for (const each of [method].flat()) entry.methods.add(each);
+    known.set(url, entry);
+  });
+  return (url) => {
+    const path = url.split('?', 1)[0] ?? '';
+    for (const { pattern, methods } of known.values()) if (pattern.test(path)) return [...methods].sort();
+    return [];
+  };
+}
+
+function patternOf(url: string): RegExp {
+  const source = url.replace(/[.\\+?^${}()|[\]]/g, '\\$&').replace(/:[A-Za-z]+/g, '[^/]+');
+  return new RegExp(`^${source}$`);
+}

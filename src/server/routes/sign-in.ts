@@ -1,0 +1,191 @@
+// Sign up, log in, refresh, leave: the routes that take or give tokens as JSON.
+import { refuse } from '../../errors.ts';
+import type { House } from '../../flows/house.ts';
+import { type Leaver, leaverFromRefreshToken, logOut, logOutEverywhere } from '../../flows/log-out.ts';
+import { logIn, logInFresh } from '../../flows/log-in.ts';
+import { refresh } from '../../flows/refresh.ts';
+import { signUp } from '../../flows/sign-up.ts';
+import { FreshTokens, LogIn, RefreshBody, TokenPair } from '../../wire/tokens.ts';
+import { SignUp, User } from '../../wire/user.ts';
+import type { FastifyRequest } from 'fastify';
+import { freshAnswer, tokensAnswer, userAnswer } from '../answers.ts';
+import { describeRoute } from '../describe.ts';
+import { invalid } from '../refusals.ts';
+import { optionalBody, type ShapedApp } from '../shapes.ts';
+import { authorizationOf, callerIfAny, deviceOf, refuseForeignGet } from '../who.ts';
+
+/** Mount the routes. */
+export function signInRoutes(app: ShapedApp, house: House): void {
+  const tag = 'Sign in';
+
+  app.post(
+    '/signup',
+    {
+      schema: describeRoute({
+        tag,
+        id: 'signUp',
+        summary: 'Make an account',
+        body: SignUp,
+        answers: { 201: { description: 'The new account.', schema: User } },
+        refuses: [400, 409, 415, 422, 503],
+      }),
+    },
+    async (request, reply) => {
+      const user = await signUp(house, request.body as SignUp, deviceOf(request));
+      return reply.code(201).send(userAnswer(user));
+    },
+  );
+
+  app.post(
+    '/login',
+    {
+      schema: describeRoute({
+        tag,
+        id: 'logIn',
+        summary: 'Log in with a password',
+        description: 'The access token is fresh: routes that insist on a recent password take it.',
+        body: LogIn,
+        answers: { 200: { description: 'An access token and a refresh token.', schema: TokenPair } },
+        refuses: [400, 401, 415, 422, 503],
+      }),
+    },
+    async (request, reply) => {
+      const tokens = await logIn(house, credentialsFrom(request.body as LogIn), deviceOf(request));
+      return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
+    },
+  );
+
+  app.get(
+    '/login',
+    {
+      // The automatic HEAD would open a session that nobody sees.
+      exposeHeadRoute: false,
+      config: { challenge: 'basic' },
+      schema: describeRoute({
+        tag,
+        id: 'logInBasic',
+        summary: 'Log in with HTTP Basic',
+        lock: 'basic',
+        answers: { 200: { description: 'An access token and a refresh token.', schema: TokenPair } },
+        refuses: [400, 401, 403, 503],
+      }),
+    },
+    async (request, reply) => {
+      refuseForeignGet(request);
+      const authorization = authorizationOf(request);
+      if (authorization.scheme !== 'basic') throw refuse('basic_credentials_missing');
+      const tokens = await logIn(house, authorization, deviceOf(request));
+      reply.header('Cache-Control', 'no-store').header('Vary', 'Authorization');
+      return reply.send(tokensAnswer(tokens));
+    },
+  );
+
+  app.post(
+    '/login/fresh',
+    {
+      schema: describeRoute({
+        tag,
+        id: 'logInFresh',
+        summary: 'Give the password once more',
+        description:
+          'With an access token: a fresh one for the session that is running. Without: a new session. A token that is dead or another user’s is refused.',
+        lock: 'bearer',
+        body: LogIn,
+        answers: { 200: { description: 'A fresh access token.', schema: FreshTokens } },
+        refuses: [400, 401, 415, 422, 503],
+      }),
+    },
+    async (request, reply) => {
+      const caller = callerIfAny(house, request);
+      const tokens = await logInFresh(house, credentialsFrom(request.body as LogIn), deviceOf(request), caller);
+      return reply.header('Cache-Control', 'no-store').send(freshAnswer(tokens));
+    },
+  );
+
+  app.post(
+    '/refresh',
+    {
+      schema: describeRoute({
+        tag,
+        id: 'refresh',
+        summary: 'Get the next pair of tokens',
+        description:
+          'The refresh token comes as bearer or in the body. The one that is sent is spent; sent again within the grace it gives the same successor, after that it ends the session.',
+        lock: 'refresh',
+        body: optionalBody(RefreshBody),
+        answers: { 200: { description: 'The next access token and refresh token.', schema: TokenPair } },
+        refuses: [400, 401, 415, 422, 503],
+      }),
+    },
+    async (request, reply) => {
+      const token = refreshTokenOf(request);
+      if (token === null) throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
+      const tokens = await refresh(house, token);
+      return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
+    },
+  );
+
+  for (const [url, id, summary, leave] of [
+    ['/logout', 'logOut', 'End this session', logOut],
+    ['/logout/everywhere', 'logOutEverywhere', 'End this session and all others of the account', logOutEverywhere],
+  ] as const) {
+    app.post(
+      url,
+      {
+        schema: describeRoute({
+          tag,
+          id,
+          summary,
+          description:
+            'Takes an access token as bearer, or the refresh token (as bearer or in the body) when the access token has expired. The tokens are dead when the answer arrives.',
+          lock: 'bearer or refresh',
+          body: optionalBody(RefreshBody),
+          answers: { 204: { description: 'Ended.' } },
+          refuses: [400, 401, 415, 422, 503],
+        }),
+      },
+      async (request, reply) => {
+        await leave(house, await leaverOf(house, request));
+        return reply.code(204).send();
+      },
+    );
+  }
+}
+
+function credentialsFrom({ username, email, password }: LogIn): { name: string; password: string } {
+  const name = username ?? email;
+  if (name === undefined || (username !== undefined && email !== undefined)) {
+    throw invalid([{ field: 'username', code: 'required', detail: 'Send a username or an email, one of them.' }]);
+  }
+  return { name, password };
+}
+
+/** The refresh token of a request, from the one place where it stands. */
+function refreshTokenOf(request: FastifyRequest): string | null {
+  const authorization = authorizationOf(request);
+  const inBody = (request.body as RefreshBody | undefined)?.refresh_token;
+  if (authorization.scheme === 'bearer' && inBody !== undefined) throw refuse('ambiguous_credentials');
+  if (authorization.scheme === 'bearer') return authorization.token;
+  return inBody ?? null;
+}
+
+async function leaverOf(house: House, request: FastifyRequest): Promise<Leaver> {
+  const token = refreshTokenOf(request);
+  if (token === null) throw refuse('token_missing');
+  const authorization = authorizationOf(request);
+  // Which of the two it is stands in its header, which says no more than which check it has to pass.
+  if (authorization.scheme === 'bearer' && !isRefreshToken(token)) {
+    const { sid, sub } = house.gate.check(token);
+    return { sessionId: sid, userId: sub };
+  }
+  return leaverFromRefreshToken(house, token);
+}
+
+function isRefreshToken(token: string): boolean {
+  try {
+    const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8'));
+    return header?.typ === 'refresh+jwt';
+  } catch {
+    return false;
+  }
+}

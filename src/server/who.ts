@@ -1,0 +1,106 @@
+// Who asks: the credential of a request, read once and strictly, and the account behind it as it is now.
+import type { FastifyRequest } from 'fastify';
+import { refuse } from '../errors.ts';
+import type { House } from '../flows/house.ts';
+import type { StoredAccount } from '../store/accounts.ts';
+import type { AccessClaims } from '../tokens/claims.ts';
+
+/** What the Authorization header held. */
+export type Authorization =
+  | { readonly scheme: 'none' }
+  | { readonly scheme: 'bearer'; readonly token: string }
+  | { readonly scheme: 'basic'; readonly name: string; readonly password: string }
+  | { readonly scheme: 'other' };
+
+/** Read the Authorization header (RFC 9110 section 11.6.2). Throws `ambiguous_credentials` when there are two. */
+export function authorizationOf(request: FastifyRequest): Authorization {
+  // Node keeps the first of several and hides the rest: count them in what arrived.
+  let count = 0;
+  const { rawHeaders } = request.raw;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]!.toLowerCase() === 'authorization') count += 1;
+  }
+  if (count > 1) throw refuse('ambiguous_credentials');
+  return readAuthorization(request.headers.authorization);
+}
+
+/** Read the value of one Authorization header. */
+export function readAuthorization(value: string | undefined): Authorization {
+  if (value === undefined) return { scheme: 'none' };
+  const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([^ ,].*)$/.exec(value.trim());
+  const scheme = match?.[1]?.toLowerCase();
+  const rest = match?.[2] ?? '';
+  if (scheme === 'bearer') return readBearer(rest);
+  if (scheme === 'basic') return readBasic(rest);
+  return { scheme: 'other' };
+}
+
+function readBearer(token: string): Authorization {
+  // A blank or comma would be a second credential in the same header.
+  if (/[\s,]/.test(token)) throw refuse('ambiguous_credentials');
+  return { scheme: 'bearer', token };
+}
+
+/** RFC 7617: base64 of `name:password` in UTF-8; the name holds no colon. */
+function readBasic(encoded: string): Authorization {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return { scheme: 'other' };
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, 'base64'));
+  } catch {
+    return { scheme: 'other' };
+  }
+  const colon = text.indexOf(':');
+  if (colon < 0) return { scheme: 'other' };
+  return { scheme: 'basic', name: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** The claims of the request's access token. Throws `token_missing`, or why it is refused. */
+export function callerOf(house: House, request: FastifyRequest): AccessClaims {
+  const authorization = authorizationOf(request);
+  if (authorization.scheme !== 'bearer') throw refuse('token_missing');
+  return house.gate.check(authorization.token);
+}
+
+/** The same where a token may be left out. One that is sent must be good. */
+export function callerIfAny(house: House, request: FastifyRequest): AccessClaims | null {
+  return authorizationOf(request).scheme === 'none' ? null : callerOf(house, request);
+}
+
+/** The caller and its account as it is now, whatever the token says. Throws `deleted`, `disabled`. */
+export async function accountOf(
+  house: House,
+  request: FastifyRequest,
+): Promise<{ caller: AccessClaims; stored: StoredAccount }> {
+  const caller = callerOf(house, request);
+  const stored = await house.store.accounts.find(caller.sub);
+  if (stored === null) throw refuse('deleted');
+  if (stored.account.disabled) throw refuse('disabled');
+  return { caller, stored };
+}
+
+/** Insist on a password given just now (RFC 9470). Throws `stale_authentication`. */
+export function insistOnFresh(house: House, caller: AccessClaims): void {
+  const withinSeconds = Math.floor(house.settings.freshWithin / 1000);
+  const age = house.store.now() / 1000 - (caller.auth_time ?? 0);
+  if (caller.fresh !== true || age > withinSeconds) throw refuse('stale_authentication', { maxAge: withinSeconds });
+}
+
+/** Insist on a scope, in the token and of the account as it is now. Throws `insufficient_scope`. */
+export async function insistOnScope(house: House, request: FastifyRequest, scope: string): Promise<AccessClaims> {
+  const { caller, stored } = await accountOf(house, request);
+  const carried = (caller.scope ?? '').split(' ');
+  if (!carried.includes(scope) || !stored.account.scopes.includes(scope)) throw refuse('insufficient_scope', { scope });
+  return caller;
+}
+
+/** Where a request came from, for the list of devices. */
+export function deviceOf(request: FastifyRequest): { userAgent: string | undefined; address: string | undefined } {
+  return { userAgent: request.headers['user-agent'], address: request.ip };
+}
+
+/** Refuse a GET that opens or moves a session when another site, or a browser's prefetch, asked for it. */
+export function refuseForeignGet(request: FastifyRequest): void {
+  const site = request.headers['sec-fetch-site'];
+  if (site === 'cross-site' || request.headers['sec-purpose'] !== undefined) throw refuse('cross_site');
+}

@@ -1,0 +1,80 @@
+// One SQLite file, opened the way the house wants it. The only file that imports node:sqlite.
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+
+/** A row as a plain object. */
+export type Row = Record<string, unknown>;
+
+/** What SQLite takes as a parameter. */
+export type Value = string | number | bigint | null | Uint8Array;
+
+/** An open file. Every call is synchronous. */
+export interface SqliteFile {
+  /** Run a statement; tells its rows, or how many rows it changed when it gives none. */
+  run(sql: string, parameters: readonly unknown[]): { rows: Row[]; changed: number };
+  /** Run statements that take no parameters and give no rows. */
+  exec(sql: string): void;
+  /** Whether a transaction is open: after a full disk it may be gone by itself. */
+  inTransaction(): boolean;
+  close(): void;
+}
+
+/** Why SQLite said no, in words of the house. */
+export type SqliteFault =
+  | { kind: 'duplicate'; column: string }
+  | { kind: 'damaged' }
+  | { kind: 'full' }
+  | { kind: 'other'; message: string };
+
+const statementsKept = 256;
+
+/** Open (and, when it is not there, make) a file: WAL, full sync, foreign keys, five seconds of patience with other processes. */
+export function openSqlite(path: string, { readOnly = false }: { readOnly?: boolean } = {}): SqliteFile {
+  // A time-out of 0, the default, makes a writer in a second process fail at once.
+  const database = new DatabaseSync(path, { readOnly, timeout: 5000, enableForeignKeyConstraints: true });
+  try {
+    if (!readOnly) database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = FULL');
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  const statements = new Map<string, { statement: StatementSync; gives: boolean }>();
+
+  function prepared(sql: string): { statement: StatementSync; gives: boolean } {
+    let entry = statements.get(sql);
+    if (entry === undefined) {
+      const statement = database.prepare(sql);
+      entry = { statement, gives: statement.columns().length > 0 };
+      if (statements.size >= statementsKept) statements.delete(statements.keys().next().value as string);
+      statements.set(sql, entry);
+    }
+    return entry;
+  }
+
+  return {
+    run(sql, parameters) {
+      const { statement, gives } = prepared(sql);
+      const values = parameters as Value[];
+      if (!gives) return { rows: [], changed: Number(statement.run(...values).changes) };
+      // Rows come with a null prototype; spread makes them what everybody expects.
+      const rows = statement.all(...values).map((row) => ({ ...row }));
+      return { rows, changed: rows.length };
+    },
+    exec: (sql) => database.exec(sql),
+    inTransaction: () => database.isTransaction,
+    close: () => database.close(),
+  };
+}
+
+/** Read an error of SQLite. */
+export function sqliteFault(error: unknown): SqliteFault {
+  const code = (error as { errcode?: number } | null)?.errcode ?? 0;
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === 2067 || code === 1555) {
+    return { kind: 'duplicate', column: /failed: ([a-z_.]+)/.exec(message)?.[1] ?? '' };
+  }
+  const primary = code & 0xff;
+  if (primary === 11 || primary === 26) return { kind: 'damaged' };
+  if (primary === 13) return { kind: 'full' };
+  return { kind: 'other', message };
+}

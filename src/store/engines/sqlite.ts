@@ -1,0 +1,291 @@
+// The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
+// while a commit runs goes into the next one (group commit). Several processes may share the file.
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { StartError } from '../../errors.ts';
+import { startThread } from '../../threads.ts';
+import { type Engine, type News, type RevocationRow, type Unit, unavailable, type Written } from '../engine.ts';
+import { migrateUp } from '../migrations/migrations.ts';
+import type { KeysTable, Tables } from '../tables.ts';
+import type { CopierData } from './sqlite-copier.ts';
+import { kyselyOn } from './sqlite-dialect.ts';
+import { openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
+import type { Answer, Ask, UnitResult, WriterData } from './sqlite-writer.ts';
+
+const batchAtMost = 512;
+const waitingAtMost = 10_000;
+const entriesAtOnce = 1_000;
+// Beyond the five seconds that a writer waits for another process's lock.
+const patience = 6_000;
+const quickCheckBelow = 64 * 1024 * 1024;
+
+interface Waiting {
+  readonly unit: Unit;
+  readonly resolve: (written: Written) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Open a file as the engine; makes it and its folder where they are not there, and brings its tables up. */
+export async function openSqliteEngine(path: string): Promise<Engine> {
+  prepareFile(path);
+  await bringUp(path);
+  const reader = openSqlite(path, { readOnly: true });
+  return new SqliteEngine(path, reader);
+}
+
+function prepareFile(path: string): void {
+  const folder = dirname(path);
+  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Made here and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  else chmodSync(path, 0o600);
+}
+
+async function bringUp(path: string): Promise<void> {
+  let file: SqliteFile | undefined;
+  try {
+    file = openSqlite(path);
+    if (statSync(path).size < quickCheckBelow) {
+      const { rows } = file.run('PRAGMA quick_check(1)', []);
+      if (rows[0]?.quick_check !== 'ok') throw damaged(path);
+    }
+    await migrateUp(kyselyOn(file));
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    const fault = sqliteFault(error);
+    if (fault.kind === 'damaged') throw damaged(path, error);
+    throw new StartError(`The database ${path} cannot be opened: ${error instanceof Error ? error.message : error}.`, {
+      cause: error,
+    });
+  } finally {
+    file?.close();
+  }
+}
+
+function damaged(path: string, cause?: unknown): StartError {
+  return new StartError(
+    `The database ${path} is damaged, or is not a database. Nothing was changed. Put it aside and bring back a copy with \`latchkey restore FILE\`.`,
+    { cause },
+  );
+}
+
+class SqliteEngine implements Engine {
+  readonly name = 'sqlite';
+  readonly db: Engine['db'];
+  readonly #path: string;
+  readonly #reader: SqliteFile;
+  #writer: Worker | null = null;
+  #waiting: Waiting[] = [];
+  #flying: readonly Waiting[] = [];
+  #deadline: NodeJS.Timeout | undefined;
+  #flush: NodeJS.Immediate | undefined;
+  #listener: (news: News) => void = () => {};
+  #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
+  #inDoubt = new Set<string>();
+  #recovering: Promise<void> | null = null;
+  #stuck = false;
+  #closing = false;
+  #closed: (() => void) | null = null;
+  #lookedThisTurn = false;
+  #dataVersion = -1;
+  #cursor = 0;
+  #ring = '';
+
+  constructor(path: string, reader: SqliteFile) {
+    this.#path = path;
+    this.#reader = reader;
+    this.db = kyselyOn<Tables>(reader);
+    this.#start();
+  }
+
+  listen(listener: (news: News) => void): void {
+    this.#listener = listener;
+    this.#dataVersion = -1;
+    this.#lookedThisTurn = false;
+    this.catchUp();
+  }
+
+  onRecovery(renew: Parameters<Engine['onRecovery']>[0]): void {
+    this.#renew = renew;
+  }
+
+  healthy(): boolean {
+    return this.#writer !== null && !this.#stuck;
+  }
+
+  async write(unit: Unit): Promise<Written> {
+    if (this.#recovering !== null) await this.#recovering;
+    return this.#submit(unit);
+  }
+
+  #submit(unit: Unit): Promise<Written> {
+    if (this.#closed !== null) return Promise.reject(unavailable('The store is closed.'));
+    if (this.#writer === null || this.#stuck) return Promise.reject(unavailable('The writer is gone or stuck.'));
+    if (this.#waiting.length >= waitingAtMost) return Promise.reject(unavailable('Too many writes are waiting.'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ unit, resolve, reject });
+      // After this turn of the loop, so that everything that arrived in it shares one commit.
+      if (this.#flying.length === 0) this.#flush ??= setImmediate(() => this.#send());
+    });
+  }
+
+  #send(): void {
+    this.#flush = undefined;
+    if (this.#writer === null || this.#flying.length > 0 || this.#waiting.length === 0) return;
+    this.#flying = this.#waiting.splice(0, batchAtMost);
+    this.#deadline = setTimeout(() => this.#lose('The writer does not answer.', true), patience);
+    this.#ask({ ask: 'write', units: this.#flying.map(({ unit }) => unit) });
+  }
+
+  #ask(ask: Ask): void {
+    this.#writer?.postMessage(ask);
+    this.#writer?.ref();
+  }
+
+  #start(): void {
+    const workerData: WriterData = { path: this.#path };
+    const writer = startThread(import.meta.url, 'sqlite-writer', { workerData });
+    // An idle store never keeps the process alive.
+    writer.unref();
+    writer.on('message', (answer: Answer) => this.#hear(answer));
+    writer.on('error', (error) => this.#gone(writer, error as Error));
+    writer.on('exit', () => this.#gone(writer, new Error('The writer stopped.')));
+    this.#writer = writer;
+  }
+
+  #hear(answer: Answer): void {
+    if (answer.answer === 'written') this.#settle(answer.results, answer.entries);
+    else this.#closed?.();
+  }
+
+  #settle(results: readonly UnitResult[], entries: readonly RevocationRow[]): void {
+    clearTimeout(this.#deadline);
+    // Revocations first: whoever is answered next is answered by a view that holds them.
+    if (entries.length > 0) this.#listener({ entries, keys: null });
+    const flown = this.#flying;
+    this.#flying = [];
+    for (const [index, { resolve, reject }] of flown.entries()) {
+      const result = results[index];
+      if (result === undefined || result.outcome === 'failed') reject(unavailable(result?.message));
+      else resolve(result);
+    }
+    if (this.#stuck) {
+      this.#stuck = false;
+      this.#recover();
+    }
+    if (this.#waiting.length > 0) this.#send();
+    else this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#closing && this.#writer !== null) this.#ask({ ask: 'close' });
+    else this.#writer?.unref();
+  }
+
+  /** The outcome of what flies is unknown: it may have happened, or may happen yet. */
+  #lose(message: string, stuck: boolean): void {
+    clearTimeout(this.#deadline);
+    for (const { unit } of this.#flying) if (unit.rotates !== undefined) this.#inDoubt.add(unit.rotates);
+    for (const { reject } of [...this.#flying, ...this.#waiting]) reject(unavailable(message));
+    this.#waiting = [];
+    // A stuck writer still owes an answer: until it comes nothing else is sent.
+    this.#stuck = stuck;
+    if (!stuck) this.#flying = [];
+  }
+
+  #gone(writer: Worker, error: Error): void {
+    if (this.#writer !== writer) return;
+    this.#writer = null;
+    if (this.#closed !== null) return this.#closed();
+    this.#lose(error.message, false);
+    setTimeout(() => {
+      if (this.#closed !== null) return;
+      this.#start();
+      this.#recover();
+    }, 100);
+  }
+
+  #recover(): void {
+    this.#lookedThisTurn = false;
+    this.#dataVersion = -1;
+    this.catchUp();
+    const doubtful = [...this.#inDoubt];
+    this.#inDoubt.clear();
+    if (doubtful.length === 0) return;
+    this.#recovering = this.#renew(doubtful, (unit) => this.#submit(unit))
+      .catch(() => {
+        for (const id of doubtful) this.#inDoubt.add(id);
+      })
+      .finally(() => {
+        this.#recovering = null;
+      });
+  }
+
+  catchUp(): boolean {
+    if (this.#lookedThisTurn) return true;
+    try {
+      const version = Number(this.#reader.run('PRAGMA data_version', []).rows[0]?.data_version);
+      if (version !== this.#dataVersion) {
+        this.#load();
+        this.#dataVersion = version;
+      }
+    } catch {
+      return false;
+    }
+    this.#lookedThisTurn = true;
+    setImmediate(() => {
+      this.#lookedThisTurn = false;
+    });
+    return true;
+  }
+
+  #load(): void {
+    // Under the one write lock of SQLite the order of ids is the order of commits.
+    for (;;) {
+      const { rows } = this.#reader.run('SELECT * FROM revocations WHERE id > ? ORDER BY id LIMIT ?', [
+        this.#cursor,
+        entriesAtOnce,
+      ]);
+      const entries = rows as unknown as RevocationRow[];
+      const keys = this.#ringIfMoved();
+      if (entries.length > 0 || keys !== null) this.#listener({ entries, keys });
+      this.#cursor = entries.at(-1)?.id ?? this.#cursor;
+      if (entries.length < entriesAtOnce) return;
+    }
+  }
+
+  #ringIfMoved(): KeysTable[] | null {
+    const { rows } = this.#reader.run("SELECT value FROM facts WHERE name = 'ring'", []);
+    const ring = String(rows[0]?.value ?? '');
+    if (ring === this.#ring) return null;
+    this.#ring = ring;
+    return this.#reader.run('SELECT * FROM keys ORDER BY created_at, kid LIMIT 1000', []).rows as unknown as KeysTable[];
+  }
+
+  copyTo(file: string): Promise<void> {
+    closeSync(openSync(file, 'wx', 0o600));
+    const workerData: CopierData = { path: this.#path, file };
+    // In a thread of its own: a large file takes its time, and neither requests nor writes wait for it.
+    const copier = startThread(import.meta.url, 'sqlite-copier', { workerData });
+    return new Promise((resolve, reject) => {
+      copier.once('error', reject);
+      copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed !== null) return;
+    await new Promise<void>((resolve) => {
+      this.#closed = resolve;
+      this.#closing = true;
+      if (this.#writer === null || this.#stuck) resolve();
+      // What was taken is carried out first; the last answer leads to the close.
+      else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
+    });
+    clearTimeout(this.#deadline);
+    await this.#writer?.terminate();
+    await this.db.destroy();
+    this.#reader.close();
+  }
+}
