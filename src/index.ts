@@ -1,2 +1,34 @@
-// The whole engine, put together. (exports only)
-export { isLatchkeyError, LatchkeyError, refuse } from './errors.ts';
+// The door `latchkey`: exports only.
+export type { ProfileOf, ProfileSchema, StandardSchema } from './accounts/profile.ts';
+export { type Clock, type TurnableClock, turnableClock } from './clock.ts';
+export {
+  type EndReason,
+  type FieldError,
+  isLatchkeyError,
+  LatchkeyError,
+  type RefusalCode,
+  type RefusalExtra,
+  refuse,
+  StartError,
+} from './errors.ts';
+export type { AdminChange, OwnChange } from './flows/change-account.ts';
+export type { PasswordChange } from './flows/change-password.ts';
+export type { Credentials } from './flows/credentials.ts';
+export type { Device, Hooks, SignUpAddition, Tokens, User } from './flows/house.ts';
+export type { LogInOptions } from './flows/log-in.ts';
+export type { Granted, SignUp } from './flows/sign-up.ts';
+export {
+  type ImportedUser,
+  type KeyInfo,
+  type Keys,
+  type Latchkey,
+  type LatchkeyOptions,
+  latchkey,
+  type SessionInfo,
+  type Sessions,
+  type Users,
+} from './latchkey.ts';
+export type { Settings } from './settings.ts';
+export type { AccessClaims } from './tokens/claims.ts';
+export type { Jwks } from './tokens/jwks.ts';
+export type { Jwk } from './tokens/key.ts';

@@ -4,25 +4,30 @@ import { createProfileReader, type ProfileOf, type ProfileSchema } from './accou
 import { type Clock, systemClock } from './clock.ts';
 import { type HouseSecret, openDataFolder } from './data-folder.ts';
 import { refuse } from './errors.ts';
-import { changeAccount, deleteAccount, type AdminChange } from './flows/change-account.ts';
-import { changePassword, setPassword, type PasswordChange } from './flows/change-password.ts';
+import { type AdminChange, changeAccount, deleteAccount } from './flows/change-account.ts';
+import { changePassword, type PasswordChange, setPassword } from './flows/change-password.ts';
 import { type Credentials, findByLoginName } from './flows/credentials.ts';
 import { endOneSession, endSessionsOfUser } from './flows/end-sessions.ts';
 import { openGate } from './flows/gate.ts';
 import { type Device, type Hooks, type House, type Tokens, type User, userFrom } from './flows/house.ts';
 import { openKeyHolder } from './flows/key-holder.ts';
+import { type LogInOptions, logIn } from './flows/log-in.ts';
 import { leaverFromRefreshToken, logOut, logOutEverywhere } from './flows/log-out.ts';
-import { logIn, type LogInOptions } from './flows/log-in.ts';
 import { refresh } from './flows/refresh.ts';
 import { keepRing, keyStates, revokeKey, ringPolicy, rotateKeys } from './flows/rotate-keys.ts';
-import { type Granted, signUp, type SignUp } from './flows/sign-up.ts';
+import { type Granted, type SignUp, signUp } from './flows/sign-up.ts';
 import { sweep } from './flows/sweep.ts';
 import { describeHash } from './passwords/foreign.ts';
 import { createLane } from './passwords/lane.ts';
 import { createFreshness } from './revocations/staleness.ts';
 import { createView } from './revocations/view.ts';
 import type { Session, SessionPolicy } from './sessions/session.ts';
-import { type Environment, type LatchkeyOptions as SettingOptions, type Settings, settingsFromOptions } from './settings.ts';
+import {
+  type Environment,
+  type LatchkeyOptions as SettingOptions,
+  type Settings,
+  settingsFromOptions,
+} from './settings.ts';
 import { openSqliteEngine } from './store/engines/sqlite.ts';
 import { openStore, type Store } from './store/store.ts';
 import type { AccessClaims } from './tokens/claims.ts';
@@ -178,7 +183,11 @@ interface Parts {
 }
 
 async function furnish({ settings, store, clock, hooks, profile }: Parts): Promise<House> {
-  const policy: SessionPolicy = { idleMs: settings.sessionIdle, ttlMs: settings.sessionTtl, graceMs: settings.refreshGrace };
+  const policy: SessionPolicy = {
+    idleMs: settings.sessionIdle,
+    ttlMs: settings.sessionTtl,
+    graceMs: settings.refreshGrace,
+  };
   // Before anything else: rotations whose answer a crash swallowed must not look like theft.
   const clean = await store.facts.takeCleanStop();
   await store.sessions.prepare(policy, clean);
@@ -202,7 +211,15 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
   const monotonic = () => performance.now();
   const freshness = createFreshness({ staleAfterMs: settings.staleAfter });
   const { stale } = settings;
-  const gate = openGate({ verifier, view, freshness, clock, monotonic, stale, catchUp: () => store.catchUp() });
+  const gate = openGate({
+    verifier,
+    view,
+    freshness,
+    clock,
+    monotonic,
+    stale,
+    catchUp: () => store.catchUp(),
+  });
   const profiles = createProfileReader(profile);
   return {
     ...{ settings, store, keys, gate, view, profiles, hooks, policy, greatestAccessLife },

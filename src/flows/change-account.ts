@@ -1,5 +1,5 @@
 // An account changes: its owner changes names and profile, an administrator also what it may do, or it goes.
-import { type Account, emailKey, readEmail, readScopes, readUsername } from '../accounts/account.ts';
+import { type Account, readEmail, readScopes, readUsername } from '../accounts/account.ts';
 import { type FieldError, refuse } from '../errors.ts';
 import { entryUntil, userEpochRaised } from '../revocations/entry.ts';
 import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
@@ -41,9 +41,7 @@ export async function changeAccount(house: House, userId: string, change: AdminC
 
 /** Whether a change would give the account another address: that wants a password given just now. */
 export function changesAddress(account: Pick<Account, 'email'>, { email }: OwnChange): boolean {
-  if (email === undefined) return false;
-  if (email === null || account.email === null) return email !== account.email;
-  return email !== account.email;
+  return email !== undefined && email !== account.email;
 }
 
 /** Delete an account: all its sessions end, and only tombstones that know why are left. Throws `not_found`. */
@@ -67,7 +65,7 @@ async function readChange(house: House, account: Account, change: AdminChange): 
   if (change.email !== undefined) {
     const read = change.email === null ? null : readEmail(change.email);
     if (read !== null && !read.ok) errors.push({ field: 'email', ...read.fault });
-    else next = withEmail(next, read === null ? null : read.email);
+    else next = withEmail(next, read === null ? null : read.email, read?.ok ? read.key : null);
   }
   if (next.username === null && next.email === null) {
     errors.push({ field: 'username', code: 'required', detail: 'A username or an email address must stay.' });
@@ -91,8 +89,9 @@ async function readChange(house: House, account: Account, change: AdminChange): 
 }
 
 /** Another address is an unproven one; another spelling of the same is not another. */
-function withEmail(account: Account, email: string | null): Account {
-  const same = email !== null && account.email !== null && emailKey(email) === emailKey(account.email);
+function withEmail(account: Account, email: string | null, key: string | null): Account {
+  const before = account.email === null ? null : readEmail(account.email);
+  const same = before?.ok === true && before.key === key;
   return { ...account, email, emailVerified: same && account.emailVerified };
 }
 

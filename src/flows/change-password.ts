@@ -12,7 +12,12 @@ export interface PasswordChange {
 }
 
 /** Change it; the session `sid` goes on. Throws `wrong_password`, `password_refused`, `deleted`. */
-export async function changePassword(house: House, userId: string, sid: string, change: PasswordChange): Promise<void> {
+export async function changePassword(
+  house: House,
+  userId: string,
+  sid: string,
+  change: PasswordChange,
+): Promise<void> {
   const stored = await house.store.accounts.find(userId);
   if (stored === null) throw refuse('deleted');
   await provePassword(house, stored, change.currentPassword);
@@ -28,13 +33,17 @@ export async function setPassword(
 ): Promise<void> {
   const stored = await house.store.accounts.find(userId);
   if (stored === null) throw refuse('not_found');
-  refusePassword(password, stored.account, checked === null ? 'password' : 'new_password');
+  await refusePassword(house, password, stored.account, checked === null ? 'password' : 'new_password');
   const passwordHash = await house.lane.hash(password);
   const changed = await house.store.accounts.change(userId, (now, at) => {
     // Two changes that both knew the old password: the second one no longer does.
     if (checked !== null && now.passwordHash !== checked) return { outcome: 'overtaken' as const };
     const decision = endingAll(house, now, 'password_changed', at, except);
-    return { ...decision, outcome: 'changed' as const, next: { account: decision.next!.account, passwordHash } };
+    return {
+      ...decision,
+      outcome: 'changed' as const,
+      next: { account: decision.next!.account, passwordHash },
+    };
   });
   if (changed === 'overtaken') throw refuse('wrong_password');
   if (changed === null) throw refuse(checked === null ? 'not_found' : 'deleted');

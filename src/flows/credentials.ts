@@ -29,13 +29,14 @@ export async function provePassword(house: House, stored: StoredAccount, passwor
 
 /** The account that somebody means by a username or an address, or null. */
 export async function findByLoginName({ store }: House, name: string): Promise<StoredAccount | null> {
-  const login = readLoginName(name);
-  if (login === null) return null;
-  return login.kind === 'email'
-    ? store.accounts.findByEmailKey(login.key)
-    : store.accounts.findByUsernameKey(login.key);
+  const { by, key } = readLoginName(name);
+  return by === 'email' ? store.accounts.findByEmailKey(key) : store.accounts.findByUsernameKey(key);
 }
 
-async function upgradeHash(house: House, { account, passwordHash }: StoredAccount, password: string): Promise<void> {
+async function upgradeHash(
+  house: House,
+  { account, passwordHash }: StoredAccount,
+  password: string,
+): Promise<void> {
   await house.store.accounts.rehash(account.id, passwordHash, await house.lane.hash(password));
 }

@@ -25,7 +25,9 @@ export async function endOneSession(
 
 /** End all sessions of an account. Throws `not_found`. */
 export async function endSessionsOfUser(house: House, userId: string, reason: EndReason): Promise<void> {
-  const ended = await house.store.accounts.change(userId, (stored, now) => endingAll(house, stored, reason, now));
+  const ended = await house.store.accounts.change(userId, (stored, now) =>
+    endingAll(house, stored, reason, now),
+  );
   if (ended === null) throw refuse('not_found');
 }
 

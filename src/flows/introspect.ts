@@ -1,8 +1,9 @@
 // A registered service asks whether a token is good (RFC 7662), or gives one back (RFC 7009).
+
+import { scopeText } from '../accounts/account.ts';
+import { toSeconds } from '../clock.ts';
 import { isLatchkeyError, refuse } from '../errors.ts';
 import { entryUntil, tokenRevoked } from '../revocations/entry.ts';
-import { toSeconds } from '../clock.ts';
-import { scopeText } from '../accounts/account.ts';
 import { equalSecrets, sha256 } from '../secrets.ts';
 import { readRefreshToken } from '../sessions/refresh-token.ts';
 import { whyEnded } from '../sessions/session.ts';
@@ -13,7 +14,9 @@ import type { House } from './house.ts';
 import { grantedScopes } from './issue.ts';
 
 /** The answer of RFC 7662 section 2.2. Of anything that is not good it is exactly `{active: false}`. */
-export type Introspection = { readonly active: false } | ({ readonly active: true } & Record<string, unknown>);
+export type Introspection =
+  | { readonly active: false }
+  | ({ readonly active: true } & Record<string, unknown>);
 
 const nobody = sha256('no service has this secret');
 
@@ -42,7 +45,8 @@ async function introspectRefresh(house: House, token: string): Promise<Introspec
   if (!read.ok) return { active: false };
   const session = await house.store.sessions.find(read.sessionId);
   const now = house.store.now();
-  if (session === null || session.userId === null || whyEnded(session, now) !== null) return { active: false };
+  if (session === null || session.userId === null || whyEnded(session, now) !== null)
+    return { active: false };
   if (read.generation !== session.generation || read.expiresAt <= now) return { active: false };
   const stored = await house.store.accounts.find(session.userId);
   if (stored === null || stored.account.disabled) return { active: false };

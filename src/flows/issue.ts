@@ -1,8 +1,9 @@
 // What a session hands out: an access token for now, and the refresh token that its row stands for.
-import { toSeconds, type Instant } from '../clock.ts';
-import { uuidv7 } from '../secrets.ts';
+
 import type { Account } from '../accounts/account.ts';
 import { scopeText } from '../accounts/account.ts';
+import { type Instant, toSeconds } from '../clock.ts';
+import { uuidv7 } from '../secrets.ts';
 import { makeRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
@@ -11,7 +12,20 @@ import { type House, type Tokens, userFrom } from './house.ts';
 
 /** Names that custom claims cannot take. */
 export const reservedClaims: ReadonlySet<string> = new Set([
-  ...['iss', 'sub', 'aud', 'iat', 'exp', 'nbf', 'jti', 'sid', 'epoch', 'preferred_username', 'auth_time', 'amr'],
+  ...[
+    'iss',
+    'sub',
+    'aud',
+    'iat',
+    'exp',
+    'nbf',
+    'jti',
+    'sid',
+    'epoch',
+    'preferred_username',
+    'auth_time',
+    'amr',
+  ],
   ...['scope', 'fresh', 'client_id', 'cnf', 'act', 'acr', 'azp', 'typ'],
 ]);
 
@@ -33,7 +47,10 @@ export interface IssuedAccess {
 }
 
 /** The scopes of a token: those of the account, or those of them that were asked for. */
-export function grantedScopes(account: Pick<Account, 'scopes'>, asked: readonly string[] | null): readonly string[] {
+export function grantedScopes(
+  account: Pick<Account, 'scopes'>,
+  asked: readonly string[] | null,
+): readonly string[] {
   return asked === null ? account.scopes : account.scopes.filter((scope) => asked.includes(scope));
 }
 

@@ -8,11 +8,11 @@ import { importPrivateJwk, type KeyPair, type SigningKey, type VerifyingKey } fr
 import {
   type KeyPurpose,
   type KeyRecord,
-  openPrivate,
   publishedKeys,
   signingKey,
   verifyingKeys,
 } from '../tokens/keyring.ts';
+import { openPrivate } from '../tokens/sealed-key.ts';
 
 /** The keys, ready for use. */
 export interface KeyHolder {
@@ -44,10 +44,12 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
   function open(record: KeyRecord): Opened {
     const known = opened.get(record.kid);
     // The same key object as before: caches of verified tokens hold on to it.
-    if (known !== undefined && known.record.sealedPrivate === record.sealedPrivate) return { ...known, record };
+    if (known !== undefined && known.record.sealedPrivate === record.sealedPrivate)
+      return { ...known, record };
     for (const secret of secrets) {
       const plaintext = openPrivate(secret, record, record.sealedPrivate);
-      if (plaintext !== null) return { record, pair: importPrivateJwk(JSON.parse(plaintext.toString('utf8'))) };
+      if (plaintext !== null)
+        return { record, pair: importPrivateJwk(JSON.parse(plaintext.toString('utf8'))) };
     }
     throw new StartError(
       `The key ${record.kid} in the database cannot be opened with LATCHKEY_SECRET. Set the secret that it was sealed with (the one before the last may stand in LATCHKEY_SECRET_PREVIOUS). Nothing was changed.`,

@@ -55,7 +55,12 @@ export async function logIn(
 /** What a fresh log-in hands out: a fresh access token for the running session, or a new session. */
 export type FreshTokens =
   | (Tokens & { readonly kind: 'new_session' })
-  | { readonly kind: 'same_session'; readonly accessToken: string; readonly expiresIn: number; readonly scopes: readonly string[] };
+  | {
+      readonly kind: 'same_session';
+      readonly accessToken: string;
+      readonly expiresIn: number;
+      readonly scopes: readonly string[];
+    };
 
 /** Give the password once more. `caller` is who the request's own access token says that it is, if it brought one. */
 export async function logInFresh(

@@ -68,5 +68,7 @@ function refusalOf(decision: Exclude<RefreshDecision, { session: Session }>): Re
 
 function revocations(house: House, session: Session, now: Instant): NewEntry[] {
   if (session.userId === null) return [];
-  return [sessionEnded(session.id, session.userId, 'reuse_detected', entryUntil(now, house.greatestAccessLife))];
+  return [
+    sessionEnded(session.id, session.userId, 'reuse_detected', entryUntil(now, house.greatestAccessLife)),
+  ];
 }

@@ -9,12 +9,11 @@ import {
   type KeyRecord,
   type KeyToMake,
   keyState,
-  openPrivate,
   planRing,
   type RingPolicy,
   type Rotation,
-  sealPrivate,
 } from '../tokens/keyring.ts';
+import { openPrivate, sealPrivate } from '../tokens/sealed-key.ts';
 import type { House } from './house.ts';
 
 const attempts = 20;
@@ -70,8 +69,14 @@ export async function revokeKey(house: House, kid: string): Promise<void> {
 
 /** Let a new key sign at once and kill every access token of the ones before it. */
 export async function replaceSigningKeys(house: House, reason: RevocationReason): Promise<void> {
-  const kids = house.keys.records().filter((record) => record.purpose === 'access' && record.revokedAt === null);
-  await revokeRecords(house, kids.map(({ kid }) => kid), reason);
+  const kids = house.keys
+    .records()
+    .filter((record) => record.purpose === 'access' && record.revokedAt === null);
+  await revokeRecords(
+    house,
+    kids.map(({ kid }) => kid),
+    reason,
+  );
 }
 
 /** Seal every key anew with the secret in use. Tells how many were sealed with another. */
@@ -81,7 +86,8 @@ export async function resealKeys(store: Store, secret: string, previous: string)
     const replace = ring.records.flatMap((record) => {
       if (openPrivate(secret, record, record.sealedPrivate) !== null) return [];
       const plaintext = openPrivate(previous, record, record.sealedPrivate);
-      if (plaintext === null) throw refuse('not_found', { detail: `The key ${record.kid} opens with neither secret.` });
+      if (plaintext === null)
+        throw refuse('not_found', { detail: `The key ${record.kid} opens with neither secret.` });
       return [{ ...record, sealedPrivate: sealPrivate(secret, record, plaintext) }];
     });
     if (replace.length === 0 || (await store.keys.change(ring, { replace }))) return replace.length;
@@ -102,7 +108,9 @@ async function revokeRecords(house: House, kids: readonly string[], reason: Revo
     const plan = planRing(records, now, policy);
     const changed = new Map([...revoked, ...plan.change].map((record) => [record.kid, record]));
     const add = plan.make.map((toMake) => makeKey(toMake, secretOf(house)));
-    const entries = revoked.filter(({ purpose }) => purpose === 'access').map((record) => entryOf(house, record, reason));
+    const entries = revoked
+      .filter(({ purpose }) => purpose === 'access')
+      .map((record) => entryOf(house, record, reason));
     if (await house.store.keys.change(ring, { add, replace: [...changed.values()], entries })) return;
   }
   throw refuse('store_unavailable', { retryAfter: 1 });
@@ -110,7 +118,10 @@ async function revokeRecords(house: House, kids: readonly string[], reason: Revo
 
 function entryOf(house: House, record: KeyRecord, reason: RevocationReason): NewEntry {
   // Whoever stole the key can date tokens as late as they like: remembered until nobody holds the key any more.
-  const until = Math.max(record.verifyUntil + leeway, entryUntil(house.store.now(), house.greatestAccessLife));
+  const until = Math.max(
+    record.verifyUntil + leeway,
+    entryUntil(house.store.now(), house.greatestAccessLife),
+  );
   return { ...keyRevoked(record.kid, until), reason };
 }
 

@@ -1,7 +1,6 @@
 // Somebody makes an account, or an administrator makes one for them.
 import { type Account, readEmail, readScopes, readUsername } from '../accounts/account.ts';
 import { type FieldError, refuse } from '../errors.ts';
-import { checkNewPassword } from '../passwords/rules.ts';
 import { uuidv7 } from '../secrets.ts';
 import { type Device, type House, type User, userFrom } from './house.ts';
 
@@ -23,7 +22,12 @@ export interface Granted {
 }
 
 /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`, or what a hook refuses with. */
-export async function signUp(house: House, input: SignUp, device: Device, granted: Granted = {}): Promise<User> {
+export async function signUp(
+  house: House,
+  input: SignUp,
+  device: Device,
+  granted: Granted = {},
+): Promise<User> {
   const draft = await readSignUp(house, input, granted);
   await refuseTaken(house, draft);
   const account = await askHook(house, draft, device);
@@ -64,26 +68,30 @@ export async function readSignUp(house: House, input: SignUp, granted: Granted =
     createdAt: now,
     updatedAt: now,
   };
-  if (granted.passwordHash === undefined) refusePassword(input.password, account);
+  if (granted.passwordHash === undefined) await refusePassword(house, input.password, account);
   return account;
 }
 
 /** Throws `password_refused` with the reasons for a password that may not be set. */
-export function refusePassword(
+export async function refusePassword(
+  house: House,
   password: string,
   account: Pick<Account, 'username' | 'email'>,
   field = 'password',
-): void {
-  const faults = checkNewPassword(password, account);
-  if (faults.length > 0) throw refuse('password_refused', { errors: faults.map((fault) => ({ field, ...fault })) });
+): Promise<void> {
+  const faults = await house.lane.check(password, account);
+  if (faults.length > 0)
+    throw refuse('password_refused', { errors: faults.map((fault) => ({ field, ...fault })) });
 }
 
 /** Ask before the password is hashed, so that a taken name costs nothing. */
 async function refuseTaken({ store }: House, { username, email }: Account): Promise<void> {
   const byName = username === null ? null : readUsername(username);
-  if (byName?.ok && (await store.accounts.findByUsernameKey(byName.key)) !== null) throw refuse('username_taken');
+  if (byName?.ok && (await store.accounts.findByUsernameKey(byName.key)) !== null)
+    throw refuse('username_taken');
   const byAddress = email === null ? null : readEmail(email);
-  if (byAddress?.ok && (await store.accounts.findByEmailKey(byAddress.key)) !== null) throw refuse('email_taken');
+  if (byAddress?.ok && (await store.accounts.findByEmailKey(byAddress.key)) !== null)
+    throw refuse('email_taken');
 }
 
 async function askHook(house: House, draft: Account, device: Device): Promise<Account> {

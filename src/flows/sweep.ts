@@ -11,5 +11,6 @@ export async function sweep(house: House): Promise<void> {
   for (const shelf of [store.revocations, store.sessions]) {
     for (let count = 0; count < stepsAtOnce; count++) if ((await shelf.sweep(step)) < step) break;
   }
-  if (settings.secret !== null) await keepRing(store, ringPolicy(settings, house.greatestAccessLife), settings.secret);
+  if (settings.secret !== null)
+    await keepRing(store, ringPolicy(settings, house.greatestAccessLife), settings.secret);
 }

@@ -1,6 +1,7 @@
 // From what flows give to what goes over the wire.
+
+import type { User as HouseUser, Tokens } from '../flows/house.ts';
 import type { FreshTokens } from '../flows/log-in.ts';
-import type { Tokens, User as HouseUser } from '../flows/house.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Device } from '../wire/sessions.ts';
 import type { TokenPair } from '../wire/tokens.ts';
@@ -33,7 +34,9 @@ export function tokensAnswer(tokens: Tokens): TokenPair {
 }
 
 /** A fresh access token, alone or with a new session. */
-export function freshAnswer(tokens: FreshTokens): Omit<TokenPair, 'refresh_token' | 'refresh_expires_in'> | TokenPair {
+export function freshAnswer(
+  tokens: FreshTokens,
+): Omit<TokenPair, 'refresh_token' | 'refresh_expires_in'> | TokenPair {
   if (tokens.kind === 'new_session') return tokensAnswer(tokens);
   return {
     access_token: tokens.accessToken,

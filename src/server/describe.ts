@@ -9,7 +9,13 @@ export interface Answer {
 }
 
 /** The parts of the API page. */
-export type Tag = 'Sign in' | 'Your account' | 'Administration' | 'For other services' | 'Discovery' | 'Probes';
+export type Tag =
+  | 'Sign in'
+  | 'Your account'
+  | 'Administration'
+  | 'For other services'
+  | 'Discovery'
+  | 'Probes';
 
 /** How a route is locked: a bearer token (with the scope it needs), client credentials, HTTP Basic, a refresh token. */
 export type Lock = 'bearer' | 'admin' | 'client' | 'basic' | 'refresh' | 'bearer or refresh';
@@ -54,8 +60,23 @@ export interface Description {
 
 /** The `schema` of a Fastify route. */
 export function describeRoute(route: Description): Record<string, unknown> {
-  const { tag, id, summary, description, lock, body, query, params, answers, refuses = [], oauth = false } = route;
-  const good = Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, 'application/json')]);
+  const {
+    tag,
+    id,
+    summary,
+    description,
+    lock,
+    body,
+    query,
+    params,
+    answers,
+    refuses = [],
+    oauth = false,
+  } = route;
+  const good = Object.entries(answers).map(([status, answer]) => [
+    status,
+    answerOf(answer, 'application/json'),
+  ]);
   const bad = [...refuses].sort().map((status) => [status, refusalOf(status, oauth)]);
   return {
     tags: [tag],

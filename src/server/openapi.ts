@@ -11,8 +11,14 @@ import { redocPage } from './pages.ts';
 type Json = Record<string, unknown>;
 
 const tags = [
-  { name: 'Sign in', description: 'From a password to tokens, from one pair of tokens to the next, and out again.' },
-  { name: 'Your account', description: 'What the bearer of an access token can do to the account that it names.' },
+  {
+    name: 'Sign in',
+    description: 'From a password to tokens, from one pair of tokens to the next, and out again.',
+  },
+  {
+    name: 'Your account',
+    description: 'What the bearer of an access token can do to the account that it names.',
+  },
   { name: 'Administration', description: 'For accounts with the scope `admin`.' },
   { name: 'For other services', description: 'Introspection and revocation.' },
   { name: 'Discovery', description: 'Keys and metadata.' },
@@ -27,13 +33,15 @@ export async function collectOpenApi(app: FastifyInstance, settings: Settings): 
       info: {
         title: 'Latchkey',
         version,
-        description: 'Sign up, log in, be let in, refresh, leave. Refusals are `application/problem+json` with a stable `code`.',
+        description:
+          'Sign up, log in, be let in, refresh, leave. Refusals are `application/problem+json` with a stable `code`.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       tags,
       components: { securitySchemes: securitySchemes(settings) as never },
     },
-    transformObject: (document) => hoistTitled(('openapiObject' in document ? document.openapiObject : {}) as Json) as never,
+    transformObject: (document) =>
+      hoistTitled(('openapiObject' in document ? document.openapiObject : {}) as Json) as never,
   });
 }
 
@@ -59,7 +67,10 @@ function hoistTitled(document: Json): Json {
     if (Array.isArray(value)) return value.map((each) => walk(each, isSchema));
     if (typeof value !== 'object' || value === null) return value;
     const walked = Object.fromEntries(
-      Object.entries(value).map(([name, each]) => [name, name === 'examples' ? each : walk(each, isSchema || name === 'schema')]),
+      Object.entries(value).map(([name, each]) => [
+        name,
+        name === 'examples' ? each : walk(each, isSchema || name === 'schema'),
+      ]),
     );
     const { title } = walked as { title?: unknown };
     if (!isSchema || typeof title !== 'string') return walked;
@@ -102,7 +113,10 @@ function serveRedoc(app: FastifyInstance): void {
   );
   app.get('/redoc/redoc.js', { schema: { hide: true } }, async (_, reply) => {
     script ??= readRedoc();
-    return reply.type('text/javascript; charset=utf-8').header('Cache-Control', 'public, max-age=3600').send(script);
+    return reply
+      .type('text/javascript; charset=utf-8')
+      .header('Cache-Control', 'public, max-age=3600')
+      .send(script);
   });
 }
 
@@ -113,8 +127,13 @@ const redocPolicy =
 /** The bundle: beside this file in what is published, in the dependencies of a clone. */
 function readRedoc(): Buffer {
   const built = new URL('./assets/redoc.standalone.js', import.meta.url);
-  const path = existsSync(built) ? built : createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js');
+  const path = existsSync(built)
+    ? built
+    : createRequire(import.meta.url).resolve('redoc/bundles/redoc.standalone.js');
   // Its footer would load a picture from another host.
-  const text = readFileSync(path, 'utf8').replaceAll(/https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini\.svg/g, 'data:,');
+  const text = readFileSync(path, 'utf8').replaceAll(
+    /https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini\.svg/g,
+    'data:,',
+  );
   return Buffer.from(text);
 }

@@ -1,7 +1,14 @@
 // How a refusal leaves: problem+json (RFC 9457), or the shape of RFC 6749 at the OAuth endpoints. Nothing that the client sent
 // is in it, and nothing of what went wrong underneath.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type FieldError, isLatchkeyError, type LatchkeyError, type Refusal, refusals, refuse } from '../errors.ts';
+import {
+  type FieldError,
+  isLatchkeyError,
+  type LatchkeyError,
+  type Refusal,
+  refusals,
+  refuse,
+} from '../errors.ts';
 import type { OAuthProblem, Problem } from '../wire/problem.ts';
 
 declare module 'fastify' {
@@ -20,15 +27,18 @@ export const realm = 'latchkey';
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusal: LatchkeyError): void {
   const config = request.routeOptions.config;
   const row: Refusal = refusals[refusal.code];
-  const challenge = challengeOf(refusal, config.challenge);
-  if (challenge !== null) reply.header('WWW-Authenticate', challenge);
-  if (refusal.extra.retryAfter !== undefined) reply.header('Retry-After', Math.ceil(refusal.extra.retryAfter));
+  if (refusal.extra.retryAfter !== undefined)
+    reply.header('Retry-After', Math.ceil(refusal.extra.retryAfter));
   reply.header('Cache-Control', 'no-store');
-  if (config.oauth === true && isOAuthRefusal(row)) {
-    reply.code(oauthStatus(row)).type('application/json; charset=utf-8').send(oauthProblem(refusal, row));
+  const asOAuth = config.oauth === true && isOAuthRefusal(row);
+  const status = asOAuth ? oauthStatus(row) : row.status;
+  const challenge = status === 401 || status === 403 ? challengeOf(refusal, config.challenge) : null;
+  if (challenge !== null) reply.header('WWW-Authenticate', challenge);
+  if (asOAuth) {
+    reply.code(status).type('application/json; charset=utf-8').send(oauthProblem(refusal, row));
     return;
   }
-  reply.code(row.status).type('application/problem+json; charset=utf-8').send(problem(refusal, request.id));
+  reply.code(status).type('application/problem+json; charset=utf-8').send(problem(refusal, request.id));
 }
 
 /** The body of RFC 9457. */
@@ -115,7 +125,8 @@ export function invalid(errors: readonly FieldError[]): LatchkeyError {
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalFor(error);
-    if (refusal.status >= 500) request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'refused');
+    if (refusal.status >= 500)
+      request.log.error({ err: refusal.cause ?? error, code: refusal.code }, 'refused');
     sendRefusal(request, reply, refusal);
   });
 }

@@ -37,7 +37,8 @@ export function readShapes(app: FastifyInstance): void {
     return (value: unknown) => {
       if (optional && (value === undefined || value === null)) return { value: {} };
       // Only texts arrive in an address: "50" is the number that it spells, and nothing else is turned into anything.
-      const typed = httpPart === 'querystring' || httpPart === 'params' ? Value.Convert(schema, value) : value;
+      const typed =
+        httpPart === 'querystring' || httpPart === 'params' ? Value.Convert(schema, value) : value;
       if (validator.Check(typed)) return { value: Value.Clean(schema, typed) };
       return { error: invalid(fieldErrors(validator, typed)) };
     };
@@ -56,7 +57,8 @@ function fieldErrors(validator: Validator, value: unknown): FieldError[] {
 
 function fieldsOf({ keyword, instancePath, params, message }: SchemaError): FieldError[] {
   const path = instancePath.split('/').slice(1).join('.');
-  if (keyword !== 'required') return [{ field: path === '' ? 'body' : path, code: keyword, detail: `${message}.` }];
+  if (keyword !== 'required')
+    return [{ field: path === '' ? 'body' : path, code: keyword, detail: `${message}.` }];
   const missing = (params as { requiredProperties: string[] }).requiredProperties;
   return missing.map((name) => ({
     field: path === '' ? name : `${path}.${name}`,

@@ -83,19 +83,28 @@ export async function accountOf(
 export function insistOnFresh(house: House, caller: AccessClaims): void {
   const withinSeconds = Math.floor(house.settings.freshWithin / 1000);
   const age = house.store.now() / 1000 - (caller.auth_time ?? 0);
-  if (caller.fresh !== true || age > withinSeconds) throw refuse('stale_authentication', { maxAge: withinSeconds });
+  if (caller.fresh !== true || age > withinSeconds)
+    throw refuse('stale_authentication', { maxAge: withinSeconds });
 }
 
 /** Insist on a scope, in the token and of the account as it is now. Throws `insufficient_scope`. */
-export async function insistOnScope(house: House, request: FastifyRequest, scope: string): Promise<AccessClaims> {
+export async function insistOnScope(
+  house: House,
+  request: FastifyRequest,
+  scope: string,
+): Promise<AccessClaims> {
   const { caller, stored } = await accountOf(house, request);
   const carried = (caller.scope ?? '').split(' ');
-  if (!carried.includes(scope) || !stored.account.scopes.includes(scope)) throw refuse('insufficient_scope', { scope });
+  if (!carried.includes(scope) || !stored.account.scopes.includes(scope))
+    throw refuse('insufficient_scope', { scope });
   return caller;
 }
 
 /** Where a request came from, for the list of devices. */
-export function deviceOf(request: FastifyRequest): { userAgent: string | undefined; address: string | undefined } {
+export function deviceOf(request: FastifyRequest): {
+  userAgent: string | undefined;
+  address: string | undefined;
+} {
   return { userAgent: request.headers['user-agent'], address: request.ip };
 }
 

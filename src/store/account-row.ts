@@ -44,6 +44,11 @@ export function accountFrom(row: AccountRow): Account {
 }
 
 /** The account half of a joined row. */
-export function accountFromJoin({ account_id, account_version, account_created_at, ...row }: JoinedAccount): Account {
+export function accountFromJoin({
+  account_id,
+  account_version,
+  account_created_at,
+  ...row
+}: JoinedAccount): Account {
   return accountFrom({ ...row, id: account_id, version: account_version, created_at: account_created_at });
 }

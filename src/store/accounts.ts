@@ -1,14 +1,15 @@
 // The shelf of accounts. `change` is the only way to alter one: read, decide, and make it true if nobody was faster.
 import { sql } from 'kysely';
-import { type Account, emailKey, usernameKey } from '../accounts/account.ts';
+import { type Account, readEmail, readUsername } from '../accounts/account.ts';
 import type { Instant } from '../clock.ts';
 import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
-import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { accountFrom } from './account-row.ts';
+import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { entriesStatement } from './revocations.ts';
 import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
 import type { UsersTable } from './tables.ts';
+import { takeTurns } from './turns.ts';
 
 /** An account with the hash of its password, which never leaves the flows. */
 export interface StoredAccount {
@@ -42,6 +43,8 @@ export interface AccountPage {
   readonly search?: string | undefined;
 }
 
+type Decide<O> = (stored: StoredAccount, now: Instant) => AccountDecision<O>;
+
 /** Who may sign in. */
 export interface AccountShelf {
   find(id: string): Promise<StoredAccount | null>;
@@ -52,7 +55,7 @@ export interface AccountShelf {
   /** Add an account; one unique index decides who was first. */
   add(stored: StoredAccount): Promise<'added' | Taken>;
   /** Read, decide, compare and set; `decide` may be called several times. Null: there is no such account. */
-  change<O>(id: string, decide: (stored: StoredAccount, now: Instant) => AccountDecision<O>): Promise<O | Taken | null>;
+  change<O>(id: string, decide: Decide<O>): Promise<O | Taken | null>;
   /** Put a better hash of the same password in the place of the one that was checked; nothing if that one is gone. */
   rehash(id: string, from: string, to: string): Promise<void>;
 }
@@ -67,9 +70,9 @@ function rowFrom({ account, passwordHash }: StoredAccount): UsersTable {
   return {
     id: account.id,
     username: account.username,
-    username_key: account.username === null ? null : usernameKey(account.username),
+    username_key: account.username === null ? null : keyOf(readUsername(account.username)),
     email: account.email,
-    email_key: account.email === null ? null : emailKey(account.email),
+    email_key: account.email === null ? null : keyOf(readEmail(account.email)),
     password_hash: passwordHash,
     disabled: account.disabled ? 1 : 0,
     email_verified: account.emailVerified ? 1 : 0,
@@ -80,6 +83,12 @@ function rowFrom({ account, passwordHash }: StoredAccount): UsersTable {
     created_at: account.createdAt,
     updated_at: account.updatedAt,
   };
+}
+
+/** Names come here as the rules of accounts let them through; anything else would escape the unique index. */
+function keyOf(name: ReturnType<typeof readUsername | typeof readEmail>): string {
+  if (!name.ok) throw new Error('A name that was not read cannot be kept.');
+  return name.key;
 }
 
 function takenBy(column: string): Taken {
@@ -93,15 +102,25 @@ function escapeLike(text: string): string {
 /** The shelf on an engine. */
 export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
   const { db } = engine;
-  const one = async (column: 'id' | 'username_key' | 'email_key', value: string): Promise<StoredAccount | null> => {
-    const row = await db.selectFrom('users').selectAll().where(column, '=', value).limit(1).executeTakeFirst();
+  const turns = takeTurns();
+  const one = async (
+    column: 'id' | 'username_key' | 'email_key',
+    value: string,
+  ): Promise<StoredAccount | null> => {
+    const row = await db
+      .selectFrom('users')
+      .selectAll()
+      .where(column, '=', value)
+      .limit(1)
+      .executeTakeFirst();
     return row === undefined ? null : storedFrom(row);
   };
 
   function changing(before: StoredAccount, decision: AccountDecision<unknown>, at: Instant): Statement[] {
     const { id, version } = before.account;
-    const here = <T extends { where: (...args: ['id' | 'version', '=', string | number]) => T }>(query: T): T =>
-      query.where('id', '=', id).where('version', '=', version);
+    const here = <T extends { where: (...args: ['id' | 'version', '=', string | number]) => T }>(
+      query: T,
+    ): T => query.where('id', '=', id).where('version', '=', version);
     const statements: Statement[] = [];
     if (decision.next !== undefined) {
       const { id: _, created_at: __, ...row } = rowFrom(decision.next);
@@ -116,6 +135,22 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
       statements.push(eraseSessionsOf(db, id), statement(here(db.deleteFrom('users')), 1));
     }
     return statements;
+  }
+
+  async function changeOne<O>(id: string, decide: Decide<O>): Promise<O | Taken | null> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const before = await one('id', id);
+      if (before === null) return null;
+      const at = now();
+      const decision = decide(before, at);
+      if (decision.next === undefined && decision.remove !== true) return decision.outcome;
+      const entries = entriesStatement(db, decision.entries, at);
+      const statements = changing(before, decision, at);
+      const written = await engine.write({ statements, ...(entries && { entries }) });
+      if (written.outcome === 'done') return decision.outcome;
+      if (written.outcome === 'duplicate') return takenBy(written.column);
+    }
+    throw unavailable('An account was changed by others again and again.');
   }
 
   return {
@@ -144,21 +179,7 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
       return written.outcome === 'duplicate' ? takenBy(written.column) : 'added';
     },
 
-    async change(id, decide) {
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const before = await one('id', id);
-        if (before === null) return null;
-        const at = now();
-        const decision = decide(before, at);
-        if (decision.next === undefined && decision.remove !== true) return decision.outcome;
-        const entries = entriesStatement(db, decision.entries, at);
-        const statements = changing(before, decision, at);
-        const written = await engine.write({ statements, ...(entries && { entries }) });
-        if (written.outcome === 'done') return decision.outcome;
-        if (written.outcome === 'duplicate') return takenBy(written.column);
-      }
-      throw unavailable('An account was changed by others again and again.');
-    },
+    change: (id, decide) => turns(id, () => changeOne(id, decide)),
 
     async rehash(id, from, to) {
       const query = db.updateTable('users').set({ password_hash: to });

@@ -84,8 +84,18 @@ export function keyShelf(engine: Engine, now: () => Instant): KeyShelf {
   return {
     async read() {
       // The counter first: a change between the two reads then fails at the counter instead of passing unseen.
-      const fact = await db.selectFrom('facts').select('value').where('name', '=', 'ring').executeTakeFirstOrThrow();
-      const rows = await db.selectFrom('keys').selectAll().orderBy('created_at').orderBy('kid').limit(1_000).execute();
+      const fact = await db
+        .selectFrom('facts')
+        .select('value')
+        .where('name', '=', 'ring')
+        .executeTakeFirstOrThrow();
+      const rows = await db
+        .selectFrom('keys')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('kid')
+        .limit(1_000)
+        .execute();
       return { counter: fact.value, records: rows.map(keyFrom) };
     },
 

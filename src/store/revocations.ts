@@ -62,10 +62,17 @@ export function revocationShelf(engine: Engine, now: () => Instant): RevocationS
       return Number(count);
     },
     async sweep(limit) {
-      const old = await db.selectFrom('revocations').select('id').where('until', '<=', now()).limit(limit).execute();
+      const old = await db
+        .selectFrom('revocations')
+        .select('id')
+        .where('until', '<=', now())
+        .limit(limit)
+        .execute();
       if (old.length === 0) return 0;
       const ids = old.map(({ id }) => id);
-      await engine.write({ statements: [statement(db.deleteFrom('revocations').where('id', 'in', ids), null)] });
+      await engine.write({
+        statements: [statement(db.deleteFrom('revocations').where('id', 'in', ids), null)],
+      });
       return ids.length;
     },
   };

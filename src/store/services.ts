@@ -23,7 +23,12 @@ export interface ServiceShelf {
 /** The shelf on an engine. */
 export function serviceShelf(engine: Engine): ServiceShelf {
   const { db } = engine;
-  const columns = ['client_id as clientId', 'name', 'secret_hash as secretHash', 'created_at as createdAt'] as const;
+  const columns = [
+    'client_id as clientId',
+    'name',
+    'secret_hash as secretHash',
+    'created_at as createdAt',
+  ] as const;
   return {
     async find(clientId) {
       const query = db.selectFrom('services').select(columns).where('client_id', '=', clientId).limit(1);

@@ -6,10 +6,11 @@ import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
 import { renewGrace } from '../sessions/refresh.ts';
 import type { Session, SessionPolicy } from '../sessions/session.ts';
-import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { accountColumns, accountFromJoin, type JoinedAccount } from './account-row.ts';
+import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { entriesStatement } from './revocations.ts';
 import type { SessionsTable, Tables } from './tables.ts';
+import { takeTurns } from './turns.ts';
 
 /** What should become of a session. Without `next` nothing is written. */
 export interface SessionDecision<O> {
@@ -24,16 +25,15 @@ export interface SessionDecision<O> {
   readonly rotates?: boolean;
 }
 
+type Decide<O> = (session: Session, account: Account | null, now: Instant) => SessionDecision<O>;
+
 /** Who is signed in, and where. */
 export interface SessionShelf {
   find(id: string): Promise<Session | null>;
   /** Open a session if the account still has this epoch and is not disabled: a log-in that waited for its hash must not outlive a password change. */
   open(session: Session, epoch: number): Promise<boolean>;
   /** Read with the account, decide, compare and set; `decide` may be called several times. Null: there is no such session. */
-  change<O>(
-    id: string,
-    decide: (session: Session, account: Account | null, now: Instant) => SessionDecision<O>,
-  ): Promise<O | null>;
+  change<O>(id: string, decide: Decide<O>): Promise<O | null>;
   /** The running sessions of one account, the one last seen first. */
   listOf(userId: string): Promise<Session[]>;
   /** End every session of everybody, with the revocations that go with it. */
@@ -139,6 +139,7 @@ export function eraseSessionsOf(db: Kysely<Tables>, userId: string): Statement {
 /** The shelf on an engine. */
 export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
   const { db } = engine;
+  const turns = takeTurns();
 
   async function withAccount(id: string): Promise<{ session: Session; account: Account | null } | null> {
     // One statement: the epoch that goes into a token must be as old as the session that it is read with.
@@ -182,6 +183,24 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
     }
   }
 
+  async function changeOne<O>(id: string, decide: Decide<O>): Promise<O | null> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const found = await withAccount(id);
+      if (found === null) return null;
+      const at = now();
+      const decision = decide(found.session, found.account, at);
+      if (decision.next === undefined) return decision.outcome;
+      const entries = entriesStatement(db, decision.entries, at);
+      const written = await engine.write({
+        statements: [changing(found.session, decision, decision.next)],
+        ...(entries && { entries }),
+        ...(decision.rotates && { rotates: id }),
+      });
+      if (written.outcome === 'done') return decision.outcome;
+    }
+    throw unavailable('A session was changed by others again and again.');
+  }
+
   return {
     async find(id) {
       return (await withAccount(id))?.session ?? null;
@@ -205,23 +224,7 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
       return written.outcome === 'done';
     },
 
-    async change(id, decide) {
-      for (let attempt = 0; attempt < attempts; attempt++) {
-        const found = await withAccount(id);
-        if (found === null) return null;
-        const at = now();
-        const decision = decide(found.session, found.account, at);
-        if (decision.next === undefined) return decision.outcome;
-        const entries = entriesStatement(db, decision.entries, at);
-        const written = await engine.write({
-          statements: [changing(found.session, decision, decision.next)],
-          ...(entries && { entries }),
-          ...(decision.rotates && { rotates: id }),
-        });
-        if (written.outcome === 'done') return decision.outcome;
-      }
-      throw unavailable('A session was changed by others again and again.');
-    },
+    change: (id, decide) => turns(id, () => changeOne(id, decide)),
 
     async listOf(userId) {
       const rows = await db

@@ -41,7 +41,11 @@ export const OAuthProblem = Type.Object(
   {
     title: 'OAuthProblem',
     examples: [
-      { error: 'invalid_grant', error_description: 'Invalid username or password.', code: 'invalid_credentials' },
+      {
+        error: 'invalid_grant',
+        error_description: 'Invalid username or password.',
+        code: 'invalid_credentials',
+      },
     ],
   },
 );

@@ -5,7 +5,9 @@ import { type Static, Type } from 'typebox';
 export const Device = Type.Object(
   {
     id: Type.String(),
-    label: Type.Union([Type.String(), Type.Null()], { description: 'What the browser or program calls itself.' }),
+    label: Type.Union([Type.String(), Type.Null()], {
+      description: 'What the browser or program calls itself.',
+    }),
     address: Type.Union([Type.String(), Type.Null()], { description: 'Where the log-in came from.' }),
     created_at: Type.String(),
     last_seen_at: Type.String({ description: 'The last log-in or refresh.' }),
@@ -34,4 +36,6 @@ export type Device = Static<typeof Device>;
 export const DeviceList = Type.Object({ data: Type.Array(Device) }, { title: 'DeviceList' });
 
 /** `DELETE /users/me/sessions/{id}`. */
-export const SessionId = Type.Object({ id: Type.String({ maxLength: 64, description: 'The id of a session.' }) });
+export const SessionId = Type.Object({
+  id: Type.String({ maxLength: 64, description: 'The id of a session.' }),
+});

@@ -26,7 +26,9 @@ export const TokenPair = Type.Object(
   {
     ...access,
     refresh_token: Type.String({ description: 'Good for one refresh, which gives the next one.' }),
-    refresh_expires_in: Type.Integer({ description: 'Seconds that the refresh token lives when it is not used.' }),
+    refresh_expires_in: Type.Integer({
+      description: 'Seconds that the refresh token lives when it is not used.',
+    }),
   },
   { title: 'Tokens', examples: [exampleTokens] },
 );
@@ -89,6 +91,8 @@ export const Introspection = Type.Object(
   {
     title: 'Introspection',
     additionalProperties: true,
-    examples: [{ active: true, token_type: 'Bearer', sub: '0199f6a1-5a3c-7b2e-9d1f-3a5c7e9b1d2f', scope: '' }],
+    examples: [
+      { active: true, token_type: 'Bearer', sub: '0199f6a1-5a3c-7b2e-9d1f-3a5c7e9b1d2f', scope: '' },
+    ],
   },
 );

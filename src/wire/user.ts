@@ -52,7 +52,11 @@ export const OwnChange = Type.Object(
     email: Type.Optional(Type.Union([email, Type.Null()])),
     profile: Type.Optional(profile),
   },
-  { title: 'OwnChange', description: 'What is left out stays; null takes away.', examples: [{ profile: { level: 'expert' } }] },
+  {
+    title: 'OwnChange',
+    description: 'What is left out stays; null takes away.',
+    examples: [{ profile: { level: 'expert' } }],
+  },
 );
 /** `PATCH /users/me`. */
 export type OwnChange = Static<typeof OwnChange>;
@@ -81,7 +85,14 @@ export const NewUser = Type.Object(
   },
   {
     title: 'NewUser',
-    examples: [{ username: 'mary', email: 'mary@example.com', password: 'correct horse battery', scopes: ['posts:write'] }],
+    examples: [
+      {
+        username: 'mary',
+        email: 'mary@example.com',
+        password: 'correct horse battery',
+        scopes: ['posts:write'],
+      },
+    ],
   },
 );
 /** `POST /users`, for administrators. */
@@ -97,14 +108,20 @@ export const UserChange = Type.Object(
     profile: Type.Optional(profile),
     scopes: Type.Optional(Type.Array(Type.String())),
   },
-  { title: 'UserChange', description: 'What is left out stays; null takes away.', examples: [{ disabled: true }] },
+  {
+    title: 'UserChange',
+    description: 'What is left out stays; null takes away.',
+    examples: [{ disabled: true }],
+  },
 );
 /** `PATCH /users/{id}`. */
 export type UserChange = Static<typeof UserChange>;
 
 /** `GET /users`: which page. */
 export const UserQuery = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'At most so many.' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'At most so many.' }),
+  ),
   cursor: Type.Optional(Type.String({ maxLength: 64, description: '`next_cursor` of the page before.' })),
   search: Type.Optional(Type.String({ maxLength: 254, description: 'A part of a username or address.' })),
 });
@@ -121,4 +138,6 @@ export const UserPage = Type.Object(
 );
 
 /** `/users/{id}`. */
-export const UserId = Type.Object({ id: Type.String({ maxLength: 64, description: 'The id of an account.' }) });
+export const UserId = Type.Object({
+  id: Type.String({ maxLength: 64, description: 'The id of an account.' }),
+});

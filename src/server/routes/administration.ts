@@ -1,9 +1,10 @@
 // Accounts as an administrator sees them. Every route insists on the scope `admin`, in the token and of the account.
+
+import { refuse } from '../../errors.ts';
 import { changeAccount, deleteAccount } from '../../flows/change-account.ts';
 import { endEverySession, endSessionsOfUser } from '../../flows/end-sessions.ts';
 import { type House, userFrom } from '../../flows/house.ts';
 import { signUp } from '../../flows/sign-up.ts';
-import { refuse } from '../../errors.ts';
 import { NewUser, User, UserChange, UserId, UserPage, UserQuery } from '../../wire/user.ts';
 import { userAnswer } from '../answers.ts';
 import { describeRoute } from '../describe.ts';

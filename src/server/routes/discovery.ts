@@ -1,9 +1,10 @@
 // What others need to know to verify tokens by themselves: the keys and the metadata. Nothing here ever follows the Host header.
+
+import { Type } from 'typebox';
 import type { House } from '../../flows/house.ts';
 import { jwksMaxAgeSeconds } from '../../flows/rotate-keys.ts';
 import { describeRoute } from '../describe.ts';
 import type { ShapedApp } from '../shapes.ts';
-import { Type } from 'typebox';
 
 const Keys = Type.Object(
   { keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) },
@@ -28,7 +29,8 @@ export function discoveryRoutes(app: ShapedApp, house: House): void {
         answers: { 200: { description: 'Those that tokens may be signed with now or soon.', schema: Keys } },
       }),
     },
-    async (_, reply) => reply.header('Cache-Control', cacheable).type('application/jwk-set+json').send(house.keys.jwks()),
+    async (_, reply) =>
+      reply.header('Cache-Control', cacheable).type('application/jwk-set+json').send(house.keys.jwks()),
   );
 
   app.get(

@@ -1,9 +1,10 @@
 // The account of whoever asks. No id in an address or body ever chooses whose it is: the token does.
+
+import { refuse } from '../../errors.ts';
 import { changeAccount, changesAddress, deleteAccount } from '../../flows/change-account.ts';
 import { changePassword } from '../../flows/change-password.ts';
 import { endOneSession, listSessions } from '../../flows/end-sessions.ts';
 import { type House, userFrom } from '../../flows/house.ts';
-import { refuse } from '../../errors.ts';
 import { DeviceList, SessionId } from '../../wire/sessions.ts';
 import { OwnChange, PasswordChange, User } from '../../wire/user.ts';
 import { deviceAnswer, userAnswer } from '../answers.ts';

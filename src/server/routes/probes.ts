@@ -1,7 +1,7 @@
 // Is the process alive, and should it get requests.
 import { Type } from 'typebox';
-import type { House } from '../../flows/house.ts';
 import { refuse } from '../../errors.ts';
+import type { House } from '../../flows/house.ts';
 import { describeRoute } from '../describe.ts';
 import type { ShapedApp } from '../shapes.ts';
 
@@ -34,7 +34,8 @@ export function probeRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (_, reply) => {
-      if (!house.store.catchUp() || !house.store.healthy()) throw refuse('store_unavailable', { retryAfter: 1 });
+      if (!house.store.catchUp() || !house.store.healthy())
+        throw refuse('store_unavailable', { retryAfter: 1 });
       return reply.header('Cache-Control', 'no-store').send({ status: 'ready' });
     },
   );

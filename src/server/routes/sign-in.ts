@@ -1,13 +1,14 @@
 // Sign up, log in, refresh, leave: the routes that take or give tokens as JSON.
+
+import type { FastifyRequest } from 'fastify';
 import { refuse } from '../../errors.ts';
 import type { House } from '../../flows/house.ts';
-import { type Leaver, leaverFromRefreshToken, logOut, logOutEverywhere } from '../../flows/log-out.ts';
 import { logIn, logInFresh } from '../../flows/log-in.ts';
+import { type Leaver, leaverFromRefreshToken, logOut, logOutEverywhere } from '../../flows/log-out.ts';
 import { refresh } from '../../flows/refresh.ts';
 import { signUp } from '../../flows/sign-up.ts';
 import { FreshTokens, LogIn, RefreshBody, TokenPair } from '../../wire/tokens.ts';
 import { SignUp, User } from '../../wire/user.ts';
-import type { FastifyRequest } from 'fastify';
 import { freshAnswer, tokensAnswer, userAnswer } from '../answers.ts';
 import { describeRoute } from '../describe.ts';
 import { invalid } from '../refusals.ts';
@@ -97,7 +98,12 @@ export function signInRoutes(app: ShapedApp, house: House): void {
     },
     async (request, reply) => {
       const caller = callerIfAny(house, request);
-      const tokens = await logInFresh(house, credentialsFrom(request.body as LogIn), deviceOf(request), caller);
+      const tokens = await logInFresh(
+        house,
+        credentialsFrom(request.body as LogIn),
+        deviceOf(request),
+        caller,
+      );
       return reply.header('Cache-Control', 'no-store').send(freshAnswer(tokens));
     },
   );
@@ -119,7 +125,8 @@ export function signInRoutes(app: ShapedApp, house: House): void {
     },
     async (request, reply) => {
       const token = refreshTokenOf(request);
-      if (token === null) throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
+      if (token === null)
+        throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
       const tokens = await refresh(house, token);
       return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
     },
@@ -127,7 +134,12 @@ export function signInRoutes(app: ShapedApp, house: House): void {
 
   for (const [url, id, summary, leave] of [
     ['/logout', 'logOut', 'End this session', logOut],
-    ['/logout/everywhere', 'logOutEverywhere', 'End this session and all others of the account', logOutEverywhere],
+    [
+      '/logout/everywhere',
+      'logOutEverywhere',
+      'End this session and all others of the account',
+      logOutEverywhere,
+    ],
   ] as const) {
     app.post(
       url,
@@ -155,7 +167,9 @@ export function signInRoutes(app: ShapedApp, house: House): void {
 function credentialsFrom({ username, email, password }: LogIn): { name: string; password: string } {
   const name = username ?? email;
   if (name === undefined || (username !== undefined && email !== undefined)) {
-    throw invalid([{ field: 'username', code: 'required', detail: 'Send a username or an email, one of them.' }]);
+    throw invalid([
+      { field: 'username', code: 'required', detail: 'Send a username or an email, one of them.' },
+    ]);
   }
   return { name, password };
 }

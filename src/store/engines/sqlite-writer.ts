@@ -10,16 +10,18 @@ export interface WriterData {
 }
 
 /** What it is asked. */
-export type Ask =
-  | { readonly ask: 'write'; readonly units: readonly Unit[] }
-  | { readonly ask: 'close' };
+export type Ask = { readonly ask: 'write'; readonly units: readonly Unit[] } | { readonly ask: 'close' };
 
 /** What became of one unit; `failed` was surely not carried out. */
 export type UnitResult = Written | { readonly outcome: 'failed'; readonly message: string };
 
 /** What it answers: the revocations of a batch always come with its results. */
 export type Answer =
-  | { readonly answer: 'written'; readonly results: readonly UnitResult[]; readonly entries: readonly RevocationRow[] }
+  | {
+      readonly answer: 'written';
+      readonly results: readonly UnitResult[];
+      readonly entries: readonly RevocationRow[];
+    }
   | { readonly answer: 'closed' };
 
 /** A unit that must be undone, as a throw that only leaves its savepoint. */
@@ -71,7 +73,11 @@ export function writeBatch(
   return { results, entries };
 }
 
-function runStatement(file: SqliteFile, { sql, parameters, rows: expected }: Statement, index: number): Row[] {
+function runStatement(
+  file: SqliteFile,
+  { sql, parameters, rows: expected }: Statement,
+  index: number,
+): Row[] {
   const { rows, changed } = file.run(sql, parameters);
   if (expected !== null && changed !== expected) throw new Undo({ outcome: 'conflict', statement: index });
   return rows;

@@ -5,7 +5,14 @@ import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { StartError } from '../../errors.ts';
 import { startThread } from '../../threads.ts';
-import { type Engine, type News, type RevocationRow, type Unit, unavailable, type Written } from '../engine.ts';
+import {
+  type Engine,
+  type News,
+  type RevocationRow,
+  type Unit,
+  unavailable,
+  type Written,
+} from '../engine.ts';
 import { migrateUp } from '../migrations/migrations.ts';
 import type { KeysTable, Tables } from '../tables.ts';
 import type { CopierData } from './sqlite-copier.ts';
@@ -55,9 +62,12 @@ async function bringUp(path: string): Promise<void> {
     if (error instanceof StartError) throw error;
     const fault = sqliteFault(error);
     if (fault.kind === 'damaged') throw damaged(path, error);
-    throw new StartError(`The database ${path} cannot be opened: ${error instanceof Error ? error.message : error}.`, {
-      cause: error,
-    });
+    throw new StartError(
+      `The database ${path} cannot be opened: ${error instanceof Error ? error.message : error}.`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     file?.close();
   }
@@ -121,8 +131,10 @@ class SqliteEngine implements Engine {
 
   #submit(unit: Unit): Promise<Written> {
     if (this.#closed !== null) return Promise.reject(unavailable('The store is closed.'));
-    if (this.#writer === null || this.#stuck) return Promise.reject(unavailable('The writer is gone or stuck.'));
-    if (this.#waiting.length >= waitingAtMost) return Promise.reject(unavailable('Too many writes are waiting.'));
+    if (this.#writer === null || this.#stuck)
+      return Promise.reject(unavailable('The writer is gone or stuck.'));
+    if (this.#waiting.length >= waitingAtMost)
+      return Promise.reject(unavailable('Too many writes are waiting.'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ unit, resolve, reject });
       // After this turn of the loop, so that everything that arrived in it shares one commit.
@@ -179,8 +191,11 @@ class SqliteEngine implements Engine {
   }
 
   #rest(): void {
-    if (this.#closing && this.#writer !== null) this.#ask({ ask: 'close' });
-    else this.#writer?.unref();
+    if (this.#closing && this.#writer !== null) {
+      // The writer is the last to let go, so that it can fold the log back into the file.
+      this.#reader.close();
+      this.#ask({ ask: 'close' });
+    } else this.#writer?.unref();
   }
 
   /** The outcome of what flies is unknown: it may have happened, or may happen yet. */
@@ -197,7 +212,10 @@ class SqliteEngine implements Engine {
   #gone(writer: Worker, error: Error): void {
     if (this.#writer !== writer) return;
     this.#writer = null;
-    if (this.#closed !== null) return this.#closed();
+    if (this.#closed !== null) {
+      this.#closed();
+      return;
+    }
     this.#lose(error.message, false);
     setTimeout(() => {
       if (this.#closed !== null) return;
@@ -260,7 +278,8 @@ class SqliteEngine implements Engine {
     const ring = String(rows[0]?.value ?? '');
     if (ring === this.#ring) return null;
     this.#ring = ring;
-    return this.#reader.run('SELECT * FROM keys ORDER BY created_at, kid LIMIT 1000', []).rows as unknown as KeysTable[];
+    return this.#reader.run('SELECT * FROM keys ORDER BY created_at, kid LIMIT 1000', [])
+      .rows as unknown as KeysTable[];
   }
 
   copyTo(file: string): Promise<void> {
@@ -276,16 +295,18 @@ class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     if (this.#closed !== null) return;
+    await this.db.destroy();
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#closing = true;
-      if (this.#writer === null || this.#stuck) resolve();
+      if (this.#writer === null || this.#stuck) {
+        this.#reader.close();
+        resolve();
+      }
       // What was taken is carried out first; the last answer leads to the close.
       else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
     });
     clearTimeout(this.#deadline);
     await this.#writer?.terminate();
-    await this.db.destroy();
-    this.#reader.close();
   }
 }

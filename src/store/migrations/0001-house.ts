@@ -47,7 +47,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('ended_reason', 'text')
     .addColumn('keep_until', 'bigint')
     .execute();
-  await db.schema.createIndex('sessions_of_a_user').on('sessions').columns(['user_id', 'created_at']).execute();
+  await db.schema
+    .createIndex('sessions_of_a_user')
+    .on('sessions')
+    .columns(['user_id', 'created_at'])
+    .execute();
   await db.schema.createIndex('sessions_by_issue').on('sessions').column('issued_at').execute();
   await db.schema.createIndex('sessions_by_expiry').on('sessions').column('refresh_expires_at').execute();
 

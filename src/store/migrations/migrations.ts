@@ -38,6 +38,7 @@ export async function migrateUp(db: Kysely<unknown>): Promise<string[]> {
       { cause: error },
     );
   }
-  return (results ?? []).filter(({ status }) => status === 'Success').map(({ migrationName }) => migrationName);
+  return (results ?? [])
+    .filter(({ status }) => status === 'Success')
+    .map(({ migrationName }) => migrationName);
 }
-
