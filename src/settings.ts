@@ -1,0 +1,265 @@
+// Settings from options in code, from the environment and from defaults, in that order. All problems are found at once, and
+// every sentence names the setting and what to write. None repeats a value: it may be a secret in the wrong place.
+import { join } from 'node:path';
+import { StartError } from './errors.ts';
+import { misspeltProduction, unknownNames, unknownOptions } from './setting-names.ts';
+import { type Setting, type SettingName, type SettingValues, settingTable } from './setting-table.ts';
+import { isLoopback, type Reading } from './setting-values.ts';
+
+export { generateSecret } from './house-secret.ts';
+
+/** The settings as options in code. What is left out or undefined comes from the environment; docs/settings.md says what each means. */
+export interface LatchkeyOptions {
+  readonly database?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly secretPrevious?: string | undefined;
+  readonly url?: string | undefined;
+  readonly audience?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly data?: string | undefined;
+  readonly algorithm?: SettingValues['algorithm'] | undefined;
+  /** A length of time, such as `15m`; so are all that follow with a `string`. */
+  readonly accessTtl?: string | undefined;
+  readonly sessionIdle?: string | undefined;
+  readonly sessionTtl?: string | undefined;
+  readonly refreshGrace?: string | undefined;
+  readonly freshWithin?: string | undefined;
+  readonly limits?: boolean | undefined;
+  readonly log?: SettingValues['log'] | undefined;
+  readonly passwordGrant?: boolean | undefined;
+  readonly staleAfter?: string | undefined;
+  readonly stale?: SettingValues['stale'] | undefined;
+}
+
+/** The settings of a house that starts. Frozen; lengths of time are in milliseconds. */
+export interface Settings
+  extends Readonly<Omit<SettingValues, 'database' | 'data' | 'secret' | 'secretPrevious'>> {
+  /** Whether `NODE_ENV` is `production`. */
+  readonly production: boolean;
+  readonly dataFolder: string;
+  readonly databaseFile: string;
+  /** What stands in `iss`: the same text as `url`. */
+  readonly issuer: string;
+  /** Null outside production where none was given: then the house keeps one of its own in the data folder. */
+  readonly secret: string | null;
+  readonly secretPrevious: string | null;
+  /** What is not wrong but should be said when the house starts. */
+  readonly warnings: readonly string[];
+}
+
+/** The environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Read a text file whole, or throw. */
+export type ReadFile = (path: string) => string;
+
+/** Settings from the environment alone. Throws `StartError` with all problems. */
+export function readSettings(env: Environment, readFile: ReadFile): Settings {
+  return settingsFromOptions({}, env, readFile);
+}
+
+/** Settings from options, then the environment, then defaults. Throws `StartError` with all problems. */
+export function settingsFromOptions(
+  options: LatchkeyOptions,
+  env: Environment,
+  readFile: ReadFile,
+): Settings {
+  const found = findAll({ options, env, readFile });
+  const settings = settle(found, env);
+  const problems = [
+    ...unknownOptions(options),
+    ...unknownNames(env),
+    ...misspeltProduction(env),
+    ...settingNames.flatMap((name) => found[name].problem ?? []),
+    ...problemsBetween(found, settings),
+  ];
+  if (problems.length > 0) throw new StartError(problems);
+  return Object.freeze(settings);
+}
+
+const settingNames = Object.keys(settingTable) as SettingName[];
+
+interface Sources {
+  readonly options: LatchkeyOptions;
+  readonly env: Environment;
+  readonly readFile: ReadFile;
+}
+
+/** What was found of one setting: a value where one was given and is right, a problem where it is not. */
+interface Found<Value> {
+  /** How it is called where it was given. */
+  readonly label: string;
+  readonly value?: Value;
+  readonly problem?: string;
+}
+
+type FoundAll = { readonly [Name in SettingName]: Found<SettingValues[Name]> };
+
+function findAll(sources: Sources): FoundAll {
+  return Object.fromEntries(settingNames.map((name) => [name, find(name, sources)])) as unknown as FoundAll;
+}
+
+function find(name: SettingName, sources: Sources): Found<unknown> {
+  const setting: Setting<unknown> = settingTable[name];
+  const option = sources.options[name];
+  const label = option === undefined ? setting.env : `The option \`${name}\``;
+  const text = option === undefined ? textFromEnvironment(setting, sources) : textOfOption(setting, option);
+  if (text === null) return { label };
+  const reading = 'fault' in text ? text : readText(setting, text.value);
+  if ('value' in reading) return { label, value: reading.value };
+  const mend =
+    setting.example === undefined
+      ? (reading.advice ?? newSecret)
+      : `${reading.advice ?? 'Write'}, for example ${exampleOf(name, setting, option !== undefined)}`;
+  return { label, problem: `${label} ${reading.fault}. ${mend}` };
+}
+
+function readText(setting: Setting<unknown>, text: string): Reading<unknown> {
+  return text === '' ? { fault: 'is empty' } : setting.read(text);
+}
+
+function textFromEnvironment(setting: Setting<unknown>, { env, readFile }: Sources): Reading<string> | null {
+  const text = env[setting.env];
+  const path = setting.secret ? env[`${setting.env}_FILE`] : undefined;
+  if (path === undefined) return text === undefined ? null : { value: text };
+  if (text !== undefined)
+    return { fault: `is set, and so is ${setting.env}_FILE`, advice: 'Remove one of the two.' };
+  try {
+    // A file that an editor or `echo` made ends with a line break, which is not part of the secret.
+    return { value: readFile(path).replace(/\r?\n$/, '') };
+  } catch {
+    return {
+      fault: 'is in a file that cannot be read',
+      advice: `Write the path of one that can into ${setting.env}_FILE.`,
+    };
+  }
+}
+
+function textOfOption(setting: Setting<unknown>, option: unknown): Reading<string> {
+  if (typeof option !== (setting.given === 'text' ? 'string' : setting.given)) {
+    return { fault: `is not a ${setting.given === 'text' ? 'string' : setting.given}` };
+  }
+  return { value: typeof option === 'boolean' ? (option ? 'on' : 'off') : String(option) };
+}
+
+function exampleOf(name: SettingName, { env, given, example }: Setting<unknown>, inCode: boolean): string {
+  if (!inCode) return `${env}=${example}`;
+  if (given === 'boolean') return `\`${name}: ${example === 'on'}\``;
+  return given === 'number' ? `\`${name}: ${example}\`` : `\`${name}: '${example}'\``;
+}
+
+/** The settings as they would be; where something is wrong its default stands in. */
+function settle(found: FoundAll, env: Environment): Settings {
+  const valueFor = <Name extends SettingName>(name: Name): SettingValues[Name] =>
+    found[name].value ?? defaultOf(name);
+  const hostText = valueFor('host');
+  const authority = hostText.includes(':') ? `[${hostText}]` : hostText;
+  const url = found.url.value ?? `http://${authority}:${valueFor('port')}`;
+  const dataFolder = valueFor('data');
+  const production = env.NODE_ENV === 'production';
+  return {
+    production,
+    dataFolder,
+    databaseFile: found.database.value ?? join(dataFolder, 'latchkey.db'),
+    url,
+    issuer: url,
+    audience: found.audience.value ?? url,
+    host: hostText,
+    port: valueFor('port'),
+    secret: found.secret.value ?? null,
+    secretPrevious: found.secretPrevious.value ?? null,
+    algorithm: valueFor('algorithm'),
+    accessTtl: valueFor('accessTtl'),
+    sessionIdle: valueFor('sessionIdle'),
+    sessionTtl: valueFor('sessionTtl'),
+    refreshGrace: valueFor('refreshGrace'),
+    freshWithin: valueFor('freshWithin'),
+    limits: valueFor('limits'),
+    log: valueFor('log'),
+    passwordGrant: valueFor('passwordGrant'),
+    staleAfter: valueFor('staleAfter'),
+    stale: valueFor('stale'),
+    warnings: Object.freeze(production && !valueFor('limits') ? [limitsAreOff(found.limits.label)] : []),
+  };
+}
+
+function limitsAreOff(label: string): string {
+  return `${label} switches the limits on log-ins off in production: anybody may guess passwords as fast as they like.`;
+}
+
+function defaultOf<Name extends SettingName>(name: Name): SettingValues[Name] {
+  const { initial, read } = settingTable[name] as Setting<SettingValues[Name]>;
+  const reading = read(initial ?? '');
+  if ('fault' in reading) throw new TypeError(`the default of ${name} ${reading.fault}`);
+  return reading.value;
+}
+
+/** What is wrong between settings, each of which is right by itself. */
+function problemsBetween(found: FoundAll, settings: Settings): string[] {
+  return [
+    ...problemsOfPlace(found, settings),
+    ...problemsOfTimes(found, settings),
+    ...problemsOfSecrets(found),
+  ];
+}
+
+function isRight(found: Found<unknown>): boolean {
+  return found.problem === undefined;
+}
+
+function isMissing(found: Found<unknown>): boolean {
+  return isRight(found) && found.value === undefined;
+}
+
+const newSecret = 'Run `npx latchkey secret` and set LATCHKEY_SECRET to what it prints.';
+const publicAddress = 'Write the public address, for example LATCHKEY_URL=https://login.example.com';
+
+/** Where others can reach the house, it has a secret and an address of its own. */
+function problemsOfPlace({ secret, url, host, port }: FoundAll, settings: Settings): string[] {
+  const problems: string[] = [];
+  const why = whyExposed(settings, host.label);
+  if (why !== null && isMissing(secret)) problems.push(`${secret.label} is required ${why}. ${newSecret}`);
+  if (why !== null && isMissing(url)) problems.push(`${url.label} is required ${why}. ${publicAddress}`);
+  if (settings.production && url.value?.startsWith('http:')) {
+    problems.push(`${url.label} is an http address, and NODE_ENV is production. ${publicAddress}`);
+  }
+  if (why === null && isMissing(url) && port.value === 0) {
+    problems.push(
+      `${url.label} is required when ${port.label} is 0, since it names the port. ${publicAddress}`,
+    );
+  }
+  return problems;
+}
+
+function whyExposed(settings: Settings, hostLabel: string): string | null {
+  if (settings.production) return 'with NODE_ENV=production';
+  return isLoopback(settings.host) ? null : `when ${hostLabel} is an address that others can reach`;
+}
+
+function problemsOfTimes({ accessTtl, sessionIdle, sessionTtl }: FoundAll, settings: Settings): string[] {
+  const problems: string[] = [];
+  if (isRight(accessTtl) && isRight(sessionIdle) && settings.sessionIdle < settings.accessTtl) {
+    problems.push(
+      `${sessionIdle.label} is shorter than the life of an access token. Write as much at least, or less for ${accessTtl.label}.`,
+    );
+  }
+  if (isRight(sessionIdle) && isRight(sessionTtl) && settings.sessionTtl < settings.sessionIdle) {
+    problems.push(
+      `${sessionTtl.label} is shorter than a session may be idle. Write as much at least, or less for ${sessionIdle.label}.`,
+    );
+  }
+  return problems;
+}
+
+function problemsOfSecrets({ secret, secretPrevious }: FoundAll): string[] {
+  if (secretPrevious.value === undefined) return [];
+  if (isMissing(secret)) {
+    return [`${secretPrevious.label} is set without ${secret.label}. ${newSecret}`];
+  }
+  // Not a secret compared with a guess: both come from the same hand.
+  if (secret.value !== secretPrevious.value) return [];
+  return [
+    `${secretPrevious.label} is the same as ${secret.label}. Remove it, or write the secret before this one.`,
+  ];
+}
