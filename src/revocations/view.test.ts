@@ -169,6 +169,10 @@ test('more than 16 raised epochs of one user become one that is at least as stri
   assert.equal(longer.size, 1);
   longer.sweep(until + 5);
   assert.equal(longer.size, 0);
+  // Once that one is gone, exceptions are kept again.
+  longer.apply(ofUser(30, 30, 'password_changed', 's1'));
+  assert.equal(longer.verdict(token, 'k1'), null);
+  assert.equal(longer.verdict({ ...token, sid: 's2' }, 'k1'), 'password_changed');
 });
 
 test('past its capacity a view says that it is full, goes on taking in, and recovers by sweeping', () => {
@@ -194,6 +198,17 @@ test('an entry is held until its time has passed, and not longer', () => {
   view.apply(ofToken(1, 'j1'));
   view.sweep(until);
   assert.equal(view.size, 0);
+});
+
+test('of two entries for one thing the longer one says how long', () => {
+  const short = ofSession(1, 's1');
+  const long: Entry = { ...ofSession(2, 's1', 'deleted'), until: until + 5 };
+  for (const view of [viewOf(short, long), viewOf(long, short)]) {
+    view.sweep(until);
+    assert.equal(view.verdict(token, 'k1'), 'signed_out');
+    view.sweep(until + 5);
+    assert.equal(view.size, 0);
+  }
 });
 
 test('a sweep takes bounded steps, and steps enough get everything', () => {

@@ -17,7 +17,7 @@ export interface View {
   apply(entry: Entry): void;
   /** Why a token is refused, or null. `kid` is the key that signed it. Synchronous, and allocates nothing. */
   verdict(token: Revocable, kid: string): RevocationReason | null;
-  /** Let go of what is past its `until`. A bounded step at a time: call it again and again. */
+  /** Let go of what is past its `until`, or no longer needed. A bounded step at a time: call it again and again. */
   sweep(now: Instant): void;
   /** How many entries are held. */
   readonly size: number;
@@ -103,9 +103,7 @@ export function createView(options: { readonly capacity?: number } = {}): View {
       cursor = Math.max(cursor, entry.id);
       if (entry.kind === 'user') applyToUser(entry);
       else if (entry.kind === 'key') addMark(keys, entry.subject, entry, null);
-      else if (!isCovered(entry, users)) {
-        addMark(entry.kind === 'token' ? tokens : sessions, entry.subject, entry, entry.userId);
-      }
+      else addMark(entry.kind === 'token' ? tokens : sessions, entry.subject, entry, entry.userId);
     },
     verdict(token, kid) {
       const marks = users.get(token.sub)?.marks;
@@ -151,10 +149,7 @@ function addMark(marks: Map<string, Mark>, subject: string, entry: Entry, userId
  * raised epoch. So all its tokens have an epoch below `epochBelow`, and the raise is remembered at least as long.
  * A raise that leaves sessions alive (`scope_changed`) proves nothing of the kind: the session may have refreshed since.
  */
-function isCovered(
-  entry: { readonly id: number; readonly userId: string | null; readonly until: Instant },
-  users: ReadonlyMap<string, UserMarks>,
-): boolean {
+function isCovered(entry: Mark, users: ReadonlyMap<string, UserMarks>): boolean {
   if (entry.userId === null) return false;
   const marks = users.get(entry.userId)?.marks ?? [];
   return marks.some(

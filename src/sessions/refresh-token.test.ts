@@ -153,6 +153,14 @@ test('threat 13: one refresh token has one spelling', () => {
   for (const other of [`${token}=`, ` ${token}`, `${token}\n`, token.replace('.', '=.'), `${token}\u0000`]) {
     assert.equal(faultOf(other), 'malformed', JSON.stringify(other));
   }
+  // The same for the last character of the header, under a MAC that is right for it.
+  assert.equal(headerText.length % 4, 3);
+  const end = alphabet.indexOf(headerText.at(-1) ?? '');
+  const text = `${headerText.slice(0, -1)}${alphabet[end ^ 1]}.${payloadText}`;
+  assert.equal(
+    faultOf(`${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`),
+    'malformed',
+  );
   // Headers that say the same in other words, with a MAC that is right for them.
   const { alg, typ, kid } = header;
   const others: readonly unknown[] = [

@@ -183,8 +183,19 @@ test('a burst of any length cuts nobody’s grace short, and the row stays small
 test('a store whose clock was set back does not keep old generations open', () => {
   let session = second;
   const old = tokenOf(session);
-  for (let hour = 1; hour < 30; hour += 1) session = rotated(session, spentAt - day + hour * 3_600_000);
-  assert.equal(present(session, old, spentAt + 5 * 3_600_000).outcome, 'reused');
+  const hour = 3_600_000;
+  for (let now = spentAt - 20 * hour; now < spentAt; now += hour) {
+    session = rotated(session, now);
+    if (session.generation > 3) assert.equal(present(session, old, now).outcome, 'reused');
+  }
+});
+
+test('a generation from before the oldest pair is theft, also while that pair is open', () => {
+  const row: Session = { ...second, generation: 6, recent: [[5, spentAt + day]] };
+  const decide = (generation: number) =>
+    decideRefresh(row, { generation, expiresAt: row.refreshExpiresAt }, spentAt, policy).outcome;
+  assert.equal(decide(5), 'repeated');
+  assert.equal(decide(4), 'reused');
 });
 
 test('a rotation in doubt gets its grace anew, so that the crash does not become a theft', () => {
@@ -235,7 +246,12 @@ const wait = fc.oneof(
 const brief: RefreshPolicy = { idleMs: 60_000, ttlMs: 300_000, graceMs: 10_000, refreshKid: 'k1' };
 
 function steps(back: fc.Arbitrary<number | null>): fc.Arbitrary<Step[]> {
-  const step = fc.record({ wait, tab: fc.nat({ max: 5 }), back, lost: fc.boolean() });
+  const step = fc.record({
+    wait,
+    tab: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat({ max: 5 }) }),
+    back,
+    lost: fc.boolean(),
+  });
   return fc.array(step, { minLength: 1, maxLength: 80, size: 'max' });
 }
 

@@ -127,6 +127,7 @@ const labels: readonly (readonly [string, string | null])[] = [
   ['curl\u0000/8\r\nx', null],
   ['Ünïcode/1.0', null],
   ['a'.repeat(100_000), null],
+  [`Mozilla/5.0 (${'x'.repeat(600)}) Linux Firefox/140.0`, null],
 ];
 
 for (const [header, label] of labels) {
