@@ -1,6 +1,6 @@
 // Argon2 (RFC 9106) and its PHC strings. The native package does the work, Node's own where there is no binary for the platform;
 // both are synchronous here, because their asynchronous forms would queue on libuv's pool before every other user of it.
-import { argon2Sync } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { createRequire } from 'node:module';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 
@@ -56,9 +56,10 @@ export function chooseArgon2(load: () => NativePackage): Argon2 {
     });
 }
 
-/** Argon2 by Node's own OpenSSL: half as fast as the native package, and never missing. */
+/** Argon2 by Node's own OpenSSL: half as fast as the native package. */
 export const nodeArgon2: Argon2 = (kind, parameters, nonce, message) =>
-  argon2Sync(kind, { ...parameters, nonce, message });
+  // Through the namespace, since an import by name would not load under Node before 24.7, which has the native package.
+  crypto.argon2Sync(kind, { ...parameters, nonce, message });
 
 let chosen: Argon2 | undefined;
 

@@ -20,6 +20,7 @@ test('a hash weaker than those made now is to be made anew, an equal or stronger
   for (const [change, rehash] of [
     [{}, false],
     [{ memory: 18 * 1024 }, true],
+    [{ memory: 12 * 1024, passes: 4 }, true],
     [{ passes: 1 }, true],
     [{ saltLength: 8 }, true],
     [{ tagLength: 16 }, true],
@@ -28,6 +29,15 @@ test('a hash weaker than those made now is to be made anew, an equal or stronger
   ] as const) {
     const verdict = verifyPassword('correct horse', made('correct horse', change));
     assert.deepEqual(verdict, { matches: true, rehash }, JSON.stringify(change));
+  }
+});
+
+test('a hash of another kind is to be made anew, however strong it is', () => {
+  for (const kind of ['argon2i', 'argon2d'] as const) {
+    const salt = Buffer.alloc(current.saltLength);
+    const tag = argon2(kind, current, salt, Buffer.from('correct horse'));
+    const encoded = formatArgon2({ ...current, kind, salt, tag });
+    assert.deepEqual(verifyPassword('correct horse', encoded), { matches: true, rehash: true });
   }
 });
 
