@@ -50,8 +50,7 @@ export type LaneJob =
 
 /** Open a lane. No thread starts before the first job, and none keeps the process alive without one. */
 export function createLane(options: LaneOptions = {}): Lane {
-  // Flags of the program around are not for the thread: `--input-type` alone would end it.
-  const thread = { name: 'latchkey passwords', execArgv: [] };
+  const thread = { name: 'latchkey passwords' };
   return openLane(options, () => startThread(import.meta.url, 'lane-worker', thread));
 }
 
