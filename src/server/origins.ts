@@ -9,7 +9,7 @@ const loopback = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /** Whether a page of this origin may call. `null` (a sandbox, a file) never may. */
 export function isOwnOrigin(settings: Settings, origin: string): boolean {
-  if (origin === new URL(settings.url).origin || false) return true;
+  if (origin === new URL(settings.url).origin || settings.origins.includes(origin)) return true;
   return !settings.production && loopback.test(origin);
 }
 
