@@ -21,6 +21,8 @@ export async function watchOrigins(app: FastifyInstance, settings: Settings): Pr
     allowedHeaders: ['Authorization', 'Content-Type'],
     exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
     maxAge: 600,
+    // An OPTIONS that asks nothing is no mistake of the client's that it would have to be told in plain text.
+    strictPreflight: false,
     credentials: false,
   });
   app.addHook('onRequest', async (request) => {
@@ -28,8 +30,8 @@ export async function watchOrigins(app: FastifyInstance, settings: Settings): Pr
   });
 }
 
-/** Programs send no Origin; a browser always does where it matters. */
+/** Programs send neither header. A browser says who asks with the one, and with the other at least that it was another site. */
 function isForeign(settings: Settings, request: FastifyRequest): boolean {
-  const { origin } = request.headers;
-  return origin !== undefined && !isOwnOrigin(settings, origin);
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  return origin === undefined ? site === 'cross-site' : !isOwnOrigin(settings, origin);
 }
