@@ -8,6 +8,7 @@ import {
   host,
   oneOf,
   onOff,
+  originList,
   port,
   publicUrl,
   type Reader,
@@ -33,6 +34,7 @@ export interface SettingValues {
   limits: boolean;
   log: 'off' | 'error' | 'info' | 'debug';
   passwordGrant: boolean;
+  origins: readonly string[];
   staleAfter: number;
   stale: 'refuse' | 'serve';
 }
@@ -52,7 +54,7 @@ export interface Setting<Value> {
   /** Something right to write. A secret has none: it would be copied. */
   readonly example?: string;
   /** How it may be given in code. */
-  readonly given: 'text' | 'number' | 'boolean';
+  readonly given: 'text' | 'number' | 'boolean' | 'list';
   readonly secret?: true;
   readonly read: Reader<Value>;
 }
@@ -208,6 +210,16 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     example: 'off',
     given: 'boolean',
     read: onOff,
+  },
+  origins: {
+    env: 'LATCHKEY_ORIGINS',
+    initial: null,
+    otherwise: 'none but the URL’s own; outside production those of this machine too',
+    meaning:
+      'The web pages that may call from a browser, by origin and with commas between. What pages of any other origin send is refused.',
+    example: 'https://app.example.com',
+    given: 'list',
+    read: originList,
   },
   staleAfter: {
     env: 'LATCHKEY_STALE_AFTER',

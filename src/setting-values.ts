@@ -94,6 +94,27 @@ export function publicUrl(text: string): Reading<string> {
   return { value: text };
 }
 
+/**
+ * Origins with commas between, at most 100. Browsers send an origin in one spelling, and it is compared character for character,
+ * so only that one is taken; `*` and `null` are none.
+ */
+export function originList(text: string): Reading<readonly string[]> {
+  const origins = text.split(',').map((origin) => origin.trim());
+  if (origins.length > 100) return { fault: 'holds more than 100 origins' };
+  if (origins.every(isOrigin)) return { value: Object.freeze([...new Set(origins)]) };
+  return {
+    fault: 'holds something that is not an origin as browsers write it: scheme, host in small letters, port',
+    advice: 'Write each without a path and without a slash at its end',
+  };
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  const isOne = url !== null && ['http:', 'https:'].includes(url.protocol) && url.origin === text;
+  // A URL parser takes a star in a host; here it would look like a wildcard and match nothing.
+  return isOne && !text.includes('*');
+}
+
 /** What tokens are for: printable ASCII without blanks, a URL when there is a colon in it (StringOrURI, RFC 7519 section 2). */
 export function audience(text: string): Reading<string> {
   if (!/^[\x21-\x7e]{1,256}$/.test(text))

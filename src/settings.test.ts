@@ -58,11 +58,14 @@ test('without any setting the house starts on this machine alone', () => {
     limits: true,
     log: 'info',
     passwordGrant: true,
+    origins: [],
     staleAfter: 10_000,
     stale: 'refuse',
     warnings: [],
   } satisfies Settings);
-  assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.warnings));
+  assert.ok(
+    Object.isFrozen(settings) && Object.isFrozen(settings.warnings) && Object.isFrozen(settings.origins),
+  );
 });
 
 test('every setting can be given in the environment', () => {
@@ -84,6 +87,7 @@ test('every setting can be given in the environment', () => {
       LATCHKEY_LIMITS: 'off',
       LATCHKEY_LOG: 'error',
       LATCHKEY_PASSWORD_GRANT: 'off',
+      LATCHKEY_ORIGINS: 'https://app.example.com, http://localhost:5173',
       LATCHKEY_STALE_AFTER: '1500ms',
       LATCHKEY_STALE: 'serve',
     },
@@ -110,6 +114,7 @@ test('every setting can be given in the environment', () => {
     limits: false,
     log: 'error',
     passwordGrant: false,
+    origins: ['https://app.example.com', 'http://localhost:5173'],
     staleAfter: 1500,
     stale: 'serve',
   });
@@ -122,6 +127,14 @@ test('an option wins over the environment, the environment over the default', ()
   const settings = settingsFromOptions({ accessTtl: '5m', limits: true, port: undefined }, env, noFile);
   assert.deepEqual([settings.accessTtl, settings.limits, settings.port], [300_000, true, 1]);
   assert.equal(settings.sessionIdle, 2_592_000_000);
+});
+
+test('an empty list of origins in code is none, whatever the environment says', () => {
+  const env = { LATCHKEY_ORIGINS: 'https://app.example.com' };
+  assert.deepEqual(settingsFromOptions({ origins: [] }, env, noFile).origins, []);
+  const given = settingsFromOptions({ origins: ['https://b.example'] }, env, noFile);
+  assert.deepEqual(given.origins, ['https://b.example']);
+  assert.ok(Object.isFrozen(given.origins));
 });
 
 test('the URL follows host and port, the audience the URL, the database the folder', () => {
@@ -311,6 +324,27 @@ const bad: readonly (readonly [string, Environment, RegExp])[] = [
   ['limits in another word', { LATCHKEY_LIMITS: 'false' }, /^LATCHKEY_LIMITS .*LATCHKEY_LIMITS=on/],
   ['a log level that is none', { LATCHKEY_LOG: 'trace' }, /^LATCHKEY_LOG .*LATCHKEY_LOG=info/],
   ['a grant in another word', { LATCHKEY_PASSWORD_GRANT: 'no' }, /^LATCHKEY_PASSWORD_GRANT .*=off/],
+  ...[
+    '*',
+    'null',
+    '',
+    'https://*.example.com',
+    'https://app.example.com/',
+    'https://App.example.com',
+    'https://app.example.com:443',
+    'app.example.com',
+    'https://a.example,',
+    'file://',
+    'https://me:x@a.example',
+    Array(101).fill('https://a.example').join(),
+  ].map(
+    (origins) =>
+      [
+        `the origin ${origins.slice(0, 30)}`,
+        { LATCHKEY_ORIGINS: origins },
+        /^LATCHKEY_ORIGINS .*LATCHKEY_ORIGINS=https:/,
+      ] as const,
+  ),
   ['staleness without end', { LATCHKEY_STALE_AFTER: '1d' }, /^LATCHKEY_STALE_AFTER .*LATCHKEY_STALE_AFTER=/],
   ['staleness in another word', { LATCHKEY_STALE: 'allow' }, /^LATCHKEY_STALE .*LATCHKEY_STALE=refuse/],
   ['a slip in a name', { LATCHKEY_SECERT: secret }, /LATCHKEY_SECERT .*Write LATCHKEY_SECRET,/],
@@ -381,6 +415,9 @@ test('an option that is wrong is named as an option', () => {
     [{ secret: '' }, /option `secret` is empty.*npx latchkey secret/],
     [{ accesTtl: '15m' }, /option accesTtl is not an option\. Write `accessTtl`/],
     [{ constructor: 1 }, /option constructor is not an option/],
+    [{ origins: 'https://a.example' }, /option `origins` is not a list of strings.*`origins: \['https:/],
+    [{ origins: [1] }, /option `origins` is not a list of strings/],
+    [{ origins: [''] }, /option `origins` is empty|option `origins` holds/],
     [{ refreshGrace: '1h' }, /option `refreshGrace` .*`refreshGrace: '10s'`/],
   ];
   for (const [options, sentence] of cases) {

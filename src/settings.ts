@@ -28,6 +28,7 @@ export interface LatchkeyOptions {
   readonly limits?: boolean | undefined;
   readonly log?: SettingValues['log'] | undefined;
   readonly passwordGrant?: boolean | undefined;
+  readonly origins?: readonly string[] | undefined;
   readonly staleAfter?: string | undefined;
   readonly stale?: SettingValues['stale'] | undefined;
 }
@@ -106,6 +107,8 @@ function find(name: SettingName, sources: Sources): Found<unknown> {
   const label = option === undefined ? setting.env : `The option \`${name}\``;
   const text = option === undefined ? textFromEnvironment(setting, sources) : textOfOption(setting, option);
   if (text === null) return { label };
+  // An empty list says something: none, whatever the environment says.
+  if (Array.isArray(option) && option.length === 0 && 'value' in text) return { label, value: noOrigins };
   const reading = 'fault' in text ? text : readText(setting, text.value);
   if ('value' in reading) return { label, value: reading.value };
   const mend =
@@ -137,15 +140,22 @@ function textFromEnvironment(setting: Setting<unknown>, { env, readFile }: Sourc
 }
 
 function textOfOption(setting: Setting<unknown>, option: unknown): Reading<string> {
+  if (setting.given === 'list') return textOfList(option);
   if (typeof option !== (setting.given === 'text' ? 'string' : setting.given)) {
     return { fault: `is not a ${setting.given === 'text' ? 'string' : setting.given}` };
   }
   return { value: typeof option === 'boolean' ? (option ? 'on' : 'off') : String(option) };
 }
 
+function textOfList(option: unknown): Reading<string> {
+  const isList = Array.isArray(option) && option.every((each) => typeof each === 'string');
+  return isList ? { value: option.join(',') } : { fault: 'is not a list of strings' };
+}
+
 function exampleOf(name: SettingName, { env, given, example }: Setting<unknown>, inCode: boolean): string {
   if (!inCode) return `${env}=${example}`;
   if (given === 'boolean') return `\`${name}: ${example === 'on'}\``;
+  if (given === 'list') return `\`${name}: ['${example}']\``;
   return given === 'number' ? `\`${name}: ${example}\`` : `\`${name}: '${example}'\``;
 }
 
@@ -178,11 +188,14 @@ function settle(found: FoundAll, env: Environment): Settings {
     limits: valueFor('limits'),
     log: valueFor('log'),
     passwordGrant: valueFor('passwordGrant'),
+    origins: found.origins.value ?? noOrigins,
     staleAfter: valueFor('staleAfter'),
     stale: valueFor('stale'),
     warnings: Object.freeze(production && !valueFor('limits') ? [limitsAreOff(found.limits.label)] : []),
   };
 }
+
+const noOrigins: readonly string[] = Object.freeze([]);
 
 function limitsAreOff(label: string): string {
   return `${label} switches the limits on log-ins off in production: anybody may guess passwords as fast as they like.`;

@@ -1,14 +1,14 @@
 // The HTTP server: one Fastify with its rooms. Reads strictly, answers every fault in one form, and says nothing of itself that nobody asked.
-import type { Socket } from 'node:net';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { refusals, refuse } from '../errors.ts';
+import { refuse } from '../errors.ts';
 import type { House } from '../flows/house.ts';
 import { randomText } from '../secrets.ts';
+import { answerBrokenRequest, watchFraming } from './framing.ts';
 import { rememberMethods } from './methods.ts';
 import { collectOpenApi, showOpenApi } from './openapi.ts';
 import { watchOrigins } from './origins.ts';
-import { answerErrors, problem, sendRefusal } from './refusals.ts';
+import { answerErrors, sendRefusal } from './refusals.ts';
 import { administrationRoutes } from './routes/administration.ts';
 import { discoveryRoutes } from './routes/discovery.ts';
 import { frontRoutes } from './routes/front.ts';
@@ -33,7 +33,13 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
     genReqId: () => randomText(9),
     bodyLimit: bodyAtMost,
     requestTimeout: requestWithin,
-    http: { maxHeaderSize: headersAtMost, headersTimeout: headersWithin, connectionsCheckingInterval: 2_000 },
+    http: {
+      maxHeaderSize: headersAtMost,
+      headersTimeout: headersWithin,
+      connectionsCheckingInterval: 2_000,
+      // Node's own answer to a missing Host is bare; ours says why.
+      requireHostHeader: false,
+    },
     // Forwarded headers are what a client says they are.
     trustProxy: false,
     // A request id that a client brings along would be a line of its own in our log.
@@ -41,7 +47,11 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_, request, reply) => sendRefusal(request, reply as never, refuse('malformed_request')),
+    // An address that cannot be read never gets to the hooks that set the headers of every other answer.
+    frameworkErrors: (_, request, reply) => {
+      reply.header('X-Content-Type-Options', 'nosniff').header('X-Request-Id', request.id);
+      return sendRefusal(request, reply as never, refuse('malformed_request'));
+    },
   }).withTypeProvider() as unknown as ShapedApp;
 
   answerErrors(app as unknown as FastifyInstance);
@@ -58,11 +68,14 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
     frameguard: { action: 'deny' },
     global: true,
   });
+  watchFraming(app as unknown as FastifyInstance);
   await watchOrigins(app as unknown as FastifyInstance, settings);
   await collectOpenApi(app as unknown as FastifyInstance, settings);
 
   await app.register(async (json: ShapedApp) => {
     readJsonBodies(json as unknown as FastifyInstance);
+    // Whatever is answered here is about one caller.
+    json.addHook('onRequest', async (_, reply) => void reply.header('Cache-Control', 'no-store'));
     signInRoutes(json, house);
     ownAccountRoutes(json, house);
     await json.register(async (admin: ShapedApp) => administrationRoutes(admin, house));
@@ -118,20 +131,4 @@ function logRequests(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id);
   });
-}
-
-const brokenAs: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-};
-
-/** What was no request at all: one answer, and the connection is closed. */
-function answerBrokenRequest(this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) return void socket.destroy();
-  const refusal = refuse(brokenAs[error.code ?? ''] ?? 'malformed_request');
-  const { status, title } = refusals[refusal.code];
-  const body = JSON.stringify(problem(refusal, '-'));
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
-  );
 }

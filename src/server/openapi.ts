@@ -40,6 +40,8 @@ export async function collectOpenApi(app: FastifyInstance, settings: Settings): 
       tags,
       components: { securitySchemes: securitySchemes(settings) as never },
     },
+    // A lock that the document does not describe would leave it without any.
+    ...(!settings.passwordGrant && { transform: withoutPasswordLock }),
     transformObject: (document) =>
       hoistTitled(('openapiObject' in document ? document.openapiObject : {}) as Json) as never,
   });
@@ -58,6 +60,13 @@ function securitySchemes(settings: Settings): Json {
     basic: { type: 'http', scheme: 'basic', description: 'Username and password.' },
     client: { type: 'http', scheme: 'basic', description: 'Client id and secret of a registered service.' },
   };
+}
+
+/** The route without the lock of the password grant, for a house that has switched that off. */
+function withoutPasswordLock<S, U>({ schema, url }: { schema: S; url: U }): { schema: S; url: U } {
+  const { security } = (schema ?? {}) as { security?: readonly object[] };
+  if (security === undefined) return { schema, url };
+  return { schema: { ...schema, security: security.filter((lock) => !('password' in lock)) }, url };
 }
 
 /** Put every schema that has a title among the components, and refer to it: generated clients then have names for them. */

@@ -9,7 +9,7 @@ const loopback = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /** Whether a page of this origin may call. `null` (a sandbox, a file) never may. */
 export function isOwnOrigin(settings: Settings, origin: string): boolean {
-  if (origin === new URL(settings.url).origin || false) return true;
+  if (origin === new URL(settings.url).origin || settings.origins.includes(origin)) return true;
   return !settings.production && loopback.test(origin);
 }
 
@@ -21,6 +21,8 @@ export async function watchOrigins(app: FastifyInstance, settings: Settings): Pr
     allowedHeaders: ['Authorization', 'Content-Type'],
     exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
     maxAge: 600,
+    // An OPTIONS that asks nothing is no mistake of the client's that it would have to be told in plain text.
+    strictPreflight: false,
     credentials: false,
   });
   app.addHook('onRequest', async (request) => {
@@ -28,8 +30,8 @@ export async function watchOrigins(app: FastifyInstance, settings: Settings): Pr
   });
 }
 
-/** Programs send no Origin; a browser always does where it matters. */
+/** Programs send neither header. A browser says who asks with the one, and with the other at least that it was another site. */
 function isForeign(settings: Settings, request: FastifyRequest): boolean {
-  const { origin } = request.headers;
-  return origin !== undefined && !isOwnOrigin(settings, origin);
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  return origin === undefined ? site === 'cross-site' : !isOwnOrigin(settings, origin);
 }

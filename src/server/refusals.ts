@@ -89,7 +89,7 @@ function challengeOf({ code, extra }: LatchkeyError, scheme: 'basic' | undefined
     // The sentences of the table hold no quotes and no backslashes but in code spans, which are taken out.
     parts.push(`error="${challenge}"`, `error_description="${describable(refusals[code].detail)}"`);
   }
-  if (extra.maxAge !== undefined) parts.push(`max_age=${extra.maxAge}`);
+  if (extra.maxAge !== undefined) parts.push(`max_age="${extra.maxAge}"`);
   if (extra.scope !== undefined) parts.push(`scope="${extra.scope}"`);
   return parts.join(', ');
 }

@@ -92,8 +92,10 @@ function readForm(body: Buffer): Record<string, string> | null {
   const text = readUtf8(body);
   if (text === null || !hasGoodEscapes(text)) return null;
   const form: Record<string, string> = Object.create(null);
+  const names = new Set<string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (name in form) return null;
+    if (names.has(name)) return null;
+    names.add(name);
     // RFC 6749 section 3.2: a parameter without a value is treated as if it had been left out.
     if (value !== '') form[name] = value;
   }

@@ -27,7 +27,7 @@ export function authorizationOf(request: FastifyRequest): Authorization {
 /** Read the value of one Authorization header. */
 export function readAuthorization(value: string | undefined): Authorization {
   if (value === undefined) return { scheme: 'none' };
-  const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([^ ,].*)$/.exec(value.trim());
+  const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([^ ,].*)$/.exec(value);
   const scheme = match?.[1]?.toLowerCase();
   const rest = match?.[2] ?? '';
   if (scheme === 'bearer') return readBearer(rest);

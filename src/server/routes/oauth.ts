@@ -117,8 +117,8 @@ async function clientOf(
   const inForm = form.client_secret !== undefined && form.client_secret !== '';
   if (authorization.scheme === 'basic') {
     const [id, secret] = [formDecoded(authorization.name), formDecoded(authorization.password)];
-    if (secret === '') return null;
     if (inForm) throw refuse('ambiguous_credentials');
+    if (secret === '') return null;
     return proveService(house, id, secret);
   }
   if (authorization.scheme !== 'none') throw refuse('invalid_client');

@@ -1,0 +1,69 @@
+// Where one request ends and the next begins. Whatever a proxy in front of us could read in another way is refused, and the
+// connection closed, so that nobody's second request hides in a first one (RFC 9112 section 11.2).
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type LatchkeyError, refusals, refuse } from '../errors.ts';
+import { problem } from './refusals.ts';
+
+// How long one who was refused may keep the connection: long enough to read why.
+const lingerMs = 1_000;
+
+/** The last request of each connection, as the answer that it is owed. */
+const owed = new WeakMap<Socket, ServerResponse>();
+
+/** Refuse what the parser lets through and the RFC does not. */
+export function watchFraming(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    owed.set(request.raw.socket, reply.raw);
+    if (isWellFramed(request)) return;
+    reply.header('Connection', 'close');
+    throw refuse('malformed_request');
+  });
+}
+
+function isWellFramed({ raw, headers }: FastifyRequest): boolean {
+  const hosts = raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (raw.httpVersion === '1.0') return hosts.length <= 1 && headers['transfer-encoding'] === undefined;
+  // RFC 9112 section 3.2: exactly one Host. Section 6.1: a coding that is not undone here must not be passed over.
+  return (
+    raw.httpVersion === '1.1' &&
+    hosts.length === 1 &&
+    (headers['transfer-encoding'] ?? 'chunked').toLowerCase() === 'chunked'
+  );
+}
+
+const brokenAs: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** What was no request at all: one answer, and the connection is closed. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET') return void socket.destroy();
+  const before = owed.get(socket);
+  const refusal = refuse(brokenAs[error.code ?? ''] ?? 'malformed_request');
+  // A request that arrived whole before this one gets its own answer first, or this one would be taken for it.
+  if (before?.req.complete && !before.writableFinished)
+    before.once('close', () => sayAndClose(refusal, socket));
+  else if (before?.headersSent && !before.writableFinished) socket.destroy();
+  else sayAndClose(refusal, socket);
+}
+
+function sayAndClose(refusal: LatchkeyError, socket: Socket): void {
+  // The rest of what was sent is no request either; it gets no second answer.
+  if (!socket.writable) return;
+  const { status } = refusals[refusal.code];
+  const body = JSON.stringify(problem(refusal, '-'));
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // Destroyed at once, what the client still sends would be answered with a reset that takes the answer away from it.
+  setTimeout(() => socket.destroy(), lingerMs).unref();
+}
