@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createProfileReader, type ProfileOf, type ProfileSchema } from './accounts/profile.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type HouseSecret, openDataFolder } from './data-folder.ts';
-import { refuse } from './errors.ts';
+import { isLatchkeyError, refuse } from './errors.ts';
 import { type AdminChange, changeAccount, deleteAccount } from './flows/change-account.ts';
 import { changePassword, type PasswordChange, setPassword } from './flows/change-password.ts';
 import { type Credentials, findByLoginName } from './flows/credentials.ts';
@@ -206,7 +206,8 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
     audience: settings.audience,
     maxLifetimeSeconds: Math.ceil(greatestAccessLife / 1000),
     keys: (kid) => keys.verifying(kid),
-    revoked: (claims, kid) => view.verdict(claims, kid),
+    // Should the entry be gone before the key is, the key's own row still refuses.
+    revoked: (claims, kid) => view.verdict(claims, kid) ?? (keys.isRevoked(kid) ? 'key_revoked' : null),
   });
   const monotonic = () => performance.now();
   const freshness = createFreshness({ staleAfterMs: settings.staleAfter });
@@ -286,7 +287,9 @@ function faceOf(house: House, stop: () => Promise<void>): Latchkey {
 async function leaverOf(house: House, token: string): ReturnType<typeof leaverFromRefreshToken> {
   try {
     return await leaverFromRefreshToken(house, token);
-  } catch {
+  } catch (error) {
+    // A refresh token whose session ended says why; only what is no refresh token may be an access token.
+    if (!isLatchkeyError(error) || error.code !== 'token_invalid') throw error;
     const { sid, sub } = house.gate.check(token);
     return { sessionId: sid, userId: sub };
   }

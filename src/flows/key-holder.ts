@@ -18,8 +18,10 @@ import { openPrivate } from '../tokens/sealed-key.ts';
 export interface KeyHolder {
   /** The key that signs access tokens now. */
   signing(): SigningKey;
-  /** A key that access tokens may be signed with. */
+  /** A key that access tokens may be signed with, or one that was revoked: ask `isRevoked` too. */
   verifying(kid: string): VerifyingKey | undefined;
+  /** Whether a key was revoked. What it signed is never good, and is told why. */
+  isRevoked(kid: string): boolean;
   /** The key that makes refresh tokens now. */
   refresh(): RefreshKey;
   /** The secret of a refresh key, also one that makes no new tokens. */
@@ -69,9 +71,15 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
     return verifyingKeys([key.record], clock.now(), purpose).length === 1 ? key.pair : undefined;
   }
 
+  function revoked(kid: string): Opened | undefined {
+    const key = opened.get(kid);
+    return key?.record.purpose === 'access' && key.record.revokedAt !== null ? key : undefined;
+  }
+
   return {
     signing: () => signs('access'),
-    verifying: (kid) => verifies(kid, 'access'),
+    verifying: (kid) => verifies(kid, 'access') ?? revoked(kid)?.pair,
+    isRevoked: (kid) => revoked(kid) !== undefined,
     refresh() {
       const { kid, privateKey } = signs('refresh');
       return { kid, secret: privateKey };
@@ -80,8 +88,7 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
     jwks: () => toJwks(publishedKeys(records, clock.now()).flatMap(({ kid }) => opened.get(kid)?.pair ?? [])),
     records: () => records,
     take(next) {
-      const good = next.filter(({ revokedAt }) => revokedAt === null);
-      opened = new Map(good.map((record) => [record.kid, open(record)]));
+      opened = new Map(next.map((record) => [record.kid, open(record)]));
       records = next;
     },
   };
