@@ -232,11 +232,13 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
 function keepHouse(house: House): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const sweeping = setInterval(() => {
-    house.view.sweep(house.store.now());
     running = sweep(house).catch(() => {});
   }, sweepEvery);
   // Keys and revocations of other processes are taken in also while nobody asks.
-  const looking = setInterval(() => house.store.catchUp(), lookEvery);
+  const looking = setInterval(() => {
+    house.store.catchUp();
+    house.view.sweep(house.store.now());
+  }, lookEvery);
   sweeping.unref();
   looking.unref();
   return async () => {

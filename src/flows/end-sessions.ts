@@ -69,8 +69,9 @@ async function gatherEntries(house: House, userId: string): Promise<void> {
     return {
       outcome: true,
       next: { account: { ...account, epoch }, passwordHash },
-      // The sessions go on: their access tokens are refreshed sooner than they would have been.
-      entries: [userEpochRaised(userId, epoch, 'signed_out_elsewhere', until)],
+      // The other sessions go on: their access tokens are refreshed sooner than they would have been.
+      entries: [userEpochRaised(userId, epoch, 'token_revoked', until)],
+      gather: true,
     };
   });
 }

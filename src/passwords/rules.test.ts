@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import fc from 'fast-check';
-import { commonPasswords } from './common.ts';
+import { commonPasswords } from './common-passwords.ts';
 import { checkNewPassword, type PasswordContext } from './rules.ts';
 
 const codes = (password: string, context?: PasswordContext): string[] =>

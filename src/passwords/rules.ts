@@ -1,5 +1,5 @@
 // What a new password must be. Held where a password is set, never where it is tried: an old or imported one still logs in.
-import { commonPasswords } from './common.ts';
+import { commonPasswords } from './common-passwords.ts';
 import { isOneCharacter, isRunOfKeys } from './keyboard.ts';
 import { isPassword, longestTried, normalise } from './normalise.ts';
 

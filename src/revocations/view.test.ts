@@ -150,6 +150,17 @@ test('an entry that the epoch does not truly cover stays', () => {
   }
 });
 
+test('a raised epoch that gathers the entries of one user takes their place, though sessions live on', () => {
+  for (const view of [
+    viewOf(ofSession(1, 's1'), ofUser(6, 4, 'token_revoked')),
+    viewOf(ofUser(6, 4, 'token_revoked'), ofSession(1, 's1')),
+  ]) {
+    view.sweep(0);
+    assert.equal(view.size, 1);
+    assert.equal(view.verdict({ ...token, epoch: 3 }, 'k1'), 'token_revoked');
+  }
+});
+
 test('more than 16 raised epochs of one user become one that is at least as strict', () => {
   const raises = Array.from({ length: 17 }, (_, index) =>
     ofUser(index + 1, index + 1, 'password_changed', `s${index + 1}`),

@@ -143,19 +143,23 @@ function addMark(marks: Map<string, Mark>, subject: string, entry: Entry, userId
 
 /**
  * Whether a raised epoch of the same user makes an entry for a token or session superfluous. Why it does, whatever the order
- * of commits: the entry has the lower id, so its session was there before the raise committed. A raise that excepts nobody
- * and ends sessions ends them all in its own transaction, holding the user's row, past which no log-in gets. A token is issued
- * only from a statement that sees its session alive and reads the epoch along with it; none sees this one alive beside the
- * raised epoch. So all its tokens have an epoch below `epochBelow`, and the raise is remembered at least as long.
- * A raise that leaves sessions alive (`scope_changed`) proves nothing of the kind: the session may have refreshed since.
+ * of commits: the entry has the lower id, so its session had ended, or its token been issued, before the raise committed.
+ * A token is issued only from a statement that sees its session alive and reads the epoch along with it; none sees this one
+ * alive beside the raised epoch. So whatever the entry kills has an epoch below `epochBelow`, and the raise, which excepts
+ * nobody, is remembered at least as long.
  */
 function isCovered(entry: Mark, users: ReadonlyMap<string, UserMarks>): boolean {
   if (entry.userId === null) return false;
   const marks = users.get(entry.userId)?.marks ?? [];
   return marks.some(
     (mark) =>
-      mark.id > entry.id && mark.exceptSid === null && mark.until >= entry.until && endsSession(mark.reason),
+      mark.id > entry.id && mark.exceptSid === null && mark.until >= entry.until && standsForAll(mark.reason),
   );
+}
+
+/** A loss of scopes covers as well, but its reason would hide the one that says more: that the session is over. */
+function standsForAll(reason: RevocationReason): boolean {
+  return reason === 'token_revoked' || endsSession(reason);
 }
 
 function withMark(of: UserMarks | undefined, entry: UserMark): UserMarks {

@@ -25,7 +25,7 @@ const locks: Readonly<Record<Lock, Record<string, string[]>[]>> = {
   admin: [{ password: ['admin'] }, { bearer: [] }],
   client: [{ client: [] }],
   basic: [{ basic: [] }],
-  refresh: [{ refresh: [] }, {}],
+  refresh: [{ refresh: [] }],
   'bearer or refresh': [{ password: [] }, { bearer: [] }, { refresh: [] }],
 };
 

@@ -17,7 +17,7 @@ h2 { font-size: 1.1rem; margin: 2.5rem 0 .5rem; }
 `;
 
 /** The policy of the front page: its one style, by its hash, and nothing else. */
-export const frontPolicy: string = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+export const frontPolicy: string = `default-src 'none'; img-src data:; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
 /** The front page of a server at `url`. */
 export function frontPage(url: string): string {
@@ -65,10 +65,19 @@ export const redocPage = `<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Latchkey API</title>
 <link rel="icon" href="data:,">
+<style>body { margin: 0; }</style>
 </head>
 <body>
 <redoc spec-url="/openapi.json" hide-loading></redoc>
 <script src="/redoc/redoc.js"></script>
 </body>
+</html>
+`;
+
+/** What stands there instead in a clone that was installed without its development dependencies. */
+export const redocMissing = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Latchkey API</title><link rel="icon" href="data:,"></head>
+<body><p>The reading page is not installed here: run <code>npm ci</code> without <code>--omit=dev</code>. Every route is also at <a href="/docs">/docs</a>.</p></body>
 </html>
 `;

@@ -6,7 +6,7 @@ import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
 import { accountFrom } from './account-row.ts';
 import { type Engine, type Statement, statement, unavailable } from './engine.ts';
-import { entriesStatement } from './revocations.ts';
+import { entriesStatement, forgetEntriesOf } from './revocations.ts';
 import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
 import type { UsersTable } from './tables.ts';
 import { takeTurns } from './turns.ts';
@@ -28,6 +28,8 @@ export interface AccountDecision<O> {
   readonly end?: { readonly reason: EndReason; readonly except: string | null };
   /** What this revokes. */
   readonly entries?: readonly NewEntry[];
+  /** Whether those entries stand for all earlier ones of single tokens and sessions of this account, which then go. */
+  readonly gather?: boolean;
 }
 
 /** Which of the two names was taken. */
@@ -131,6 +133,7 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
     // The account's row first, its sessions in a statement of their own: one statement for both missed a session
     // that a log-in was about to add.
     if (decision.end !== undefined) statements.push(endSessionsOf(db, id, decision.end, at));
+    if (decision.gather === true) statements.push(forgetEntriesOf(db, id));
     if (decision.remove === true) {
       statements.push(eraseSessionsOf(db, id), statement(here(db.deleteFrom('users')), 1));
     }

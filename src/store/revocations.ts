@@ -44,6 +44,12 @@ export function entriesStatement(
   return statement(db.insertInto('revocations').values(rows).returningAll(), rows.length);
 }
 
+/** The statement that takes away an account's entries for single tokens and sessions, once a raised epoch stands for them. */
+export function forgetEntriesOf(db: Kysely<Tables>, userId: string): Statement {
+  const query = db.deleteFrom('revocations').where('user_id', '=', userId);
+  return statement(query.where('kind', 'in', ['session', 'token']), null);
+}
+
 /** The shelf on an engine. */
 export function revocationShelf(engine: Engine, now: () => Instant): RevocationShelf {
   const { db } = engine;
