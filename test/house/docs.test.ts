@@ -52,7 +52,7 @@ function brokenLinks(page: string, text: string): string[] {
 
 /** The paths in backquotes that are not there; `*` stands for at least one file. */
 function missingPaths(text: string): string[] {
-  const named = [...text.matchAll(/`((?:src|test|docs|bin|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|lock))`/g)];
+  const named = [...text.matchAll(/`((?:src|test|docs|bin|build|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md))`/g)];
   return named
     .map(([, path]) => path!)
     .filter((path) =>
