@@ -60,8 +60,8 @@ export function endingAll(
   };
 }
 
-/** Many entries of one account become one, so that nobody fills every guard's view by logging in and out. */
-async function gatherEntries(house: House, userId: string): Promise<void> {
+/** Many entries of one account become one, so that nobody fills every guard's view by logging in and out, or by giving tokens back. */
+export async function gatherEntries(house: House, userId: string): Promise<void> {
   if (!manyOfOneUser(await house.store.revocations.countOfUser(userId))) return;
   await house.store.accounts.change(userId, ({ account, passwordHash }, now) => {
     const epoch = account.epoch + 1;
