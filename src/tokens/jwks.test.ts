@@ -21,6 +21,7 @@ test('a set is read back as it was written, secrets left out', () => {
 test('a set with two keys of one name is refused, the names being those that count in the end', () => {
   assert.throws(() => readJwks({ keys: [one, { ...two, kid: one.kid }] }), /alike/);
   assert.throws(() => readJwks({ keys: [one, one] }), /alike/);
+  assert.throws(() => readJwks({ keys: [one, { ...two, kid: one.kid, use: 'enc' }] }), /alike/);
   const { kid: _kid, ...nameless } = one;
   assert.throws(() => readJwks({ keys: [nameless, nameless] }), /alike/);
   assert.throws(() => readJwks({ keys: [nameless, { ...two, kid: one.kid }] }), /alike/);

@@ -108,13 +108,14 @@ test('what a JWK says of itself must agree', () => {
     );
   }
   assert.equal(importPublicJwk({ ...jwk, key_ops: ['verify'] }).kid, jwk.kid);
+  assert.throws(() => importPublicJwk({ kty: 'oct', kid: 'k' }), /symmetric/);
   for (const value of [null, undefined, 'jwk', 1, [], [jwk]])
     assert.throws(() => importPublicJwk(value), TypeError);
 });
 
 test('an RSA key with a modulus or exponent out of bounds is refused', () => {
   const jwk = exportPublicJwk(pairOf('RS256'));
-  const numbers = { one: 'AQ', even: 'AAAC', two: 'Ag', huge: Buffer.alloc(9, 0xff).toString('base64url') };
+  const numbers = { one: 'AQ', even: 'AQAC', two: 'Ag', huge: Buffer.alloc(9, 0xff).toString('base64url') };
   for (const [name, e] of Object.entries(numbers))
     assert.throws(() => importPublicJwk({ ...jwk, e }), TypeError, name);
   assert.throws(() => importPublicJwk({ ...jwk, e: 'AAEAAQ' }), /leading zero/);
@@ -140,6 +141,8 @@ test('halves that do not belong together are refused', () => {
     const mixed = algorithm === 'RS256' ? { ...one, n: other.n } : { ...one, d: other.d };
     assert.throws(() => importPrivateJwk(mixed), TypeError, algorithm);
   }
+  const otherExponent = { ...exportPrivateJwk(pairOf('RS256')), e: 'AQAD' };
+  assert.throws(() => importPrivateJwk(otherExponent), /do not belong together/);
 });
 
 test('a refusal never holds any part of the key', () => {

@@ -169,7 +169,7 @@ function makeKeyPair(jwk: Readonly<Record<string, unknown>>, algorithm: Algorith
   const key = pickMembers(jwk, entry, [...entry.publicMembers, ...entry.privateMembers]);
   const privateKey = orRefused(() => createPrivateKey({ key, format: 'jwk' }));
   const publicKey = makePublicKey(jwk, algorithm);
-  // Node believes the public members beside a private one. Halves that do not belong together would sign what nobody can verify.
+  // Node does not look whether the exponent of an RSA key is the one that belongs to its private half.
   const probe = Buffer.from('latchkey');
   const matches = orRefused(() =>
     verifyBytes(algorithm, publicKey, probe, signBytes(algorithm, privateKey, probe)),

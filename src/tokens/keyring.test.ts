@@ -82,6 +82,22 @@ test('a key is next, signing, retiring and gone, each from its instant on', () =
   assert.deepEqual(verifyingKeys([{ ...record, revokedAt: 250 }], 250), []);
 });
 
+test('of two keys that sign, as after a restore, all instances take the one that began last', () => {
+  const [one] = apply([], start) as [KeyRecord];
+  const later = { ...one, kid: 'later', signFrom: one.signFrom + 1 };
+  const twin = { ...later, kid: 'twin' };
+  for (const ring of [
+    [one, later],
+    [later, one],
+  ])
+    assert.equal(signingKey(ring, start + day)?.kid, 'later');
+  for (const ring of [
+    [twin, later],
+    [later, twin],
+  ])
+    assert.equal(signingKey(ring, start + day)?.kid, 'twin');
+});
+
 test('threat 31: by age the next key is published a lead before it signs, and the old one verifies until its last token is dead', () => {
   const first = apply([], start);
   const [old] = of(first, 'access') as [KeyRecord];
@@ -160,6 +176,7 @@ test('threat 32: a revoked signing key is replaced at once and neither signs, ve
 test('another algorithm is taken up like a planned rotation, and a waiting key of the old one never signs', () => {
   const now = start + day;
   const changed: RingPolicy = { ...policy, access: { ...policy.access, algorithm: 'RS256' } };
+  assert.deepEqual(states(apply(apply([], start), now, changed), now), ['signing', 'next']);
   const waiting = apply(apply([], start), now, policy, rotate('planned'));
   const ring = apply(waiting, now + minute, changed);
   assert.deepEqual(states(ring, now + minute), ['signing', 'gone', 'next']);

@@ -162,7 +162,7 @@ function whenToHandOver(
 ): Instant | null {
   // First start, a revoked key, or a long sleep: without a key nobody can log in, so guards elsewhere have to catch up.
   if (signing === undefined || asked === 'at_once') return now;
-  if (next !== undefined) return next.signFrom === signing.signUntil ? null : next.signFrom;
+  if (next !== undefined) return null;
   if (asked === 'planned' || signing.algorithm !== algorithm) return now + leadMs;
   if (now < signing.signUntil - leadMs) return null;
   // Late, perhaps because nobody was up to plan: the old key signs a little longer, so that the new one is still published first.

@@ -42,6 +42,14 @@ export function signSegments(key: KeyPair, header: string, payload: string): str
   return `${header}.${payload}.${signature.toString('base64url')}`;
 }
 
+/** The token with one byte of its signature changed. */
+export function spoil(token: string): string {
+  const [header, payload, signature] = token.split('.') as [string, string, string];
+  const bytes = Buffer.from(signature, 'base64url');
+  bytes[7]! ^= 1;
+  return `${header}.${payload}.${encode(bytes)}`;
+}
+
 /** Sign any header and payload: objects become JSON, texts and bytes stay as they are. */
 export function forge(
   key: KeyPair,
