@@ -5,7 +5,6 @@ import { entryUntil, manyOfOneUser, sessionEnded, userEpochRaised } from '../rev
 import { endSession, type Session } from '../sessions/session.ts';
 import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
 import type { House } from './house.ts';
-import { replaceSigningKeys } from './rotate-keys.ts';
 
 /** End one session. False: it is not there, or is not this account's, or had ended already. */
 export async function endOneSession(
@@ -29,12 +28,6 @@ export async function endSessionsOfUser(house: House, userId: string, reason: En
     endingAll(house, stored, reason, now),
   );
   if (ended === null) throw refuse('not_found');
-}
-
-/** End every session of everybody: a new signing key at once, and the tokens of the old ones are dead. */
-export async function endEverySession(house: House): Promise<void> {
-  await house.store.sessions.endAll('signed_out_elsewhere', []);
-  await replaceSigningKeys(house, 'signed_out_elsewhere');
 }
 
 /** The running sessions of an account, the one last seen first. */

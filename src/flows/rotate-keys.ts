@@ -3,6 +3,7 @@
 import { refuse } from '../errors.ts';
 import { entryUntil, keyRevoked, type NewEntry, type RevocationReason } from '../revocations/entry.ts';
 import type { Settings } from '../settings.ts';
+import type { RingChange } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { exportPrivateJwk, exportPublicJwk, generateKey, isSymmetric } from '../tokens/key.ts';
 import {
@@ -48,7 +49,10 @@ export async function keepRing(
     if (plan.make.length === 0 && plan.change.length === 0 && remove.length === 0) return false;
     const replace = plan.change.filter(({ kid }) => !remove.includes(kid));
     const add = plan.make.map((toMake) => makeKey(toMake, secret));
-    if (await store.keys.change(ring, { add, replace, remove })) return true;
+    if (await store.keys.change(ring, { add, replace, remove })) {
+      store.catchUp();
+      return true;
+    }
     // Another instance won: what is there now may already be what was wanted.
     if (asked !== null) asked = null;
   }
@@ -62,21 +66,14 @@ export function rotateKeys(house: House, when: Rotation['when']): Promise<boolea
 
 /** Revoke one key as compromised: its tokens are dead now, and another signs at once. Throws `not_found`. */
 export async function revokeKey(house: House, kid: string): Promise<void> {
-  const known = house.keys.records().find((record) => record.kid === kid && record.revokedAt === null);
-  if (known === undefined) throw refuse('not_found', { detail: 'There is no such key in the ring.' });
-  await revokeRecords(house, [kid], 'key_revoked');
+  const count = await revokeWhere(house, 'key_revoked', (record) => record.kid === kid);
+  if (count === 0) throw refuse('not_found', { detail: 'There is no such key in the ring.' });
 }
 
-/** Let a new key sign at once and kill every access token of the ones before it. */
-export async function replaceSigningKeys(house: House, reason: RevocationReason): Promise<void> {
-  const kids = house.keys
-    .records()
-    .filter((record) => record.purpose === 'access' && record.revokedAt === null);
-  await revokeRecords(
-    house,
-    kids.map(({ kid }) => kid),
-    reason,
-  );
+/** End every session of everybody: a new key signs at once, and every access token of the keys before it is dead. */
+export async function endEverySession(house: House): Promise<void> {
+  const reason = 'signed_out_elsewhere';
+  await revokeWhere(house, reason, ({ purpose }) => purpose === 'access', { endSessions: reason });
 }
 
 /** Seal every key anew with the secret in use. Tells how many were sealed with another. */
@@ -95,23 +92,33 @@ export async function resealKeys(store: Store, secret: string, previous: string)
   throw refuse('store_unavailable', { retryAfter: 1 });
 }
 
-async function revokeRecords(house: House, kids: readonly string[], reason: RevocationReason): Promise<void> {
-  const policy = policyOf(house);
+/** Revoke the keys that are asked for, and replace the one that signed. Tells how many there were. */
+async function revokeWhere(
+  house: House,
+  reason: RevocationReason,
+  asked: (record: KeyRecord) => boolean,
+  beside: Pick<RingChange, 'endSessions'> = {},
+): Promise<number> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const ring = await house.store.keys.read();
     const now = house.store.now();
-    const records = ring.records.map((record) =>
-      kids.includes(record.kid) && record.revokedAt === null ? { ...record, revokedAt: now } : record,
-    );
-    const revoked = records.filter((record, index) => record !== ring.records[index]);
+    const goes = (record: KeyRecord): boolean =>
+      record.revokedAt === null && keyState(record, now) !== 'gone' && asked(record);
+    const revoked = ring.records.filter(goes).map((record) => ({ ...record, revokedAt: now }));
+    if (revoked.length === 0) return 0;
+    const records = ring.records.map((record) => revoked.find(({ kid }) => kid === record.kid) ?? record);
     // Revoked and replaced in one unit: there is no moment without a key that signs.
-    const plan = planRing(records, now, policy);
-    const changed = new Map([...revoked, ...plan.change].map((record) => [record.kid, record]));
+    const plan = planRing(records, now, policyOf(house));
+    const replace = [...new Map([...revoked, ...plan.change].map((record) => [record.kid, record])).values()];
     const add = plan.make.map((toMake) => makeKey(toMake, secretOf(house)));
     const entries = revoked
       .filter(({ purpose }) => purpose === 'access')
       .map((record) => entryOf(house, record, reason));
-    if (await house.store.keys.change(ring, { add, replace: [...changed.values()], entries })) return;
+    if (await house.store.keys.change(ring, { add, replace, entries, ...beside })) {
+      // Now and not at the next look, so that nothing is signed by a key that is dead.
+      house.store.catchUp();
+      return revoked.length;
+    }
   }
   throw refuse('store_unavailable', { retryAfter: 1 });
 }

@@ -1,9 +1,11 @@
 // The shelf of keys. All changes of the ring go through one counter: whoever loses the race reads again and decides anew.
 import type { Instant } from '../clock.ts';
+import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
 import type { KeyRecord } from '../tokens/keyring.ts';
 import { type Engine, type Statement, statement } from './engine.ts';
 import { entriesStatement } from './revocations.ts';
+import { endEverySession } from './sessions.ts';
 import type { KeysTable } from './tables.ts';
 
 /** The ring as it was read, with the counter that a change must name. */
@@ -19,6 +21,8 @@ export interface RingChange {
   readonly replace?: readonly KeyRecord[];
   readonly remove?: readonly string[];
   readonly entries?: readonly NewEntry[];
+  /** End every session of everybody in the same unit. */
+  readonly endSessions?: EndReason;
 }
 
 /** The keys, their private halves sealed. */
@@ -65,7 +69,8 @@ function rowFrom(record: KeyRecord): KeysTable {
 export function keyShelf(engine: Engine, now: () => Instant): KeyShelf {
   const { db } = engine;
 
-  function changing(ring: Ring, { add = [], replace = [], remove = [] }: RingChange): Statement[] {
+  function changing(ring: Ring, change: RingChange): Statement[] {
+    const { add = [], replace = [], remove = [], endSessions } = change;
     const counted = db
       .updateTable('facts')
       .set({ value: String(Number(ring.counter) + 1) })
@@ -78,6 +83,7 @@ export function keyShelf(engine: Engine, now: () => Instant): KeyShelf {
         statement(db.updateTable('keys').set(rowFrom(record)).where('kid', '=', record.kid), 1),
       ),
       ...remove.map((kid) => statement(db.deleteFrom('keys').where('kid', '=', kid), 1)),
+      ...(endSessions === undefined ? [] : [endEverySession(db, endSessions, now())]),
     ];
   }
 

@@ -36,8 +36,6 @@ export interface SessionShelf {
   change<O>(id: string, decide: Decide<O>): Promise<O | null>;
   /** The running sessions of one account, the one last seen first. */
   listOf(userId: string): Promise<Session[]>;
-  /** End every session of everybody, with the revocations that go with it. */
-  endAll(reason: EndReason, entries: readonly NewEntry[]): Promise<void>;
   /**
    * Before anything else at a start: should a rotation's outcome ever stay unknown, its grace is opened anew, first thing on recovery.
    * After an unclean stop that is done now for what was rotated in the last moments before it.
@@ -108,14 +106,8 @@ function rowFrom(session: Session): SessionsTable {
   };
 }
 
-/** The statement that ends the sessions of one account, all or all but one, each in its own row. */
-export function endSessionsOf(
-  db: Kysely<Tables>,
-  userId: string,
-  { reason, except }: { reason: EndReason; except: string | null },
-  now: Instant,
-): Statement {
-  let query = db
+function ending(db: Kysely<Tables>, reason: EndReason, now: Instant) {
+  return db
     .updateTable('sessions')
     .set(({ eb }) => ({
       ended_at: now,
@@ -124,10 +116,23 @@ export function endSessionsOf(
       keep_until: eb.ref('refresh_expires_at'),
       version: eb('version', '+', 1),
     }))
-    .where('user_id', '=', userId)
     .where('ended_at', 'is', null);
-  if (except !== null) query = query.where('id', '!=', except);
-  return statement(query, null);
+}
+
+/** The statement that ends the sessions of one account, all or all but one, each in its own row. */
+export function endSessionsOf(
+  db: Kysely<Tables>,
+  userId: string,
+  { reason, except }: { reason: EndReason; except: string | null },
+  now: Instant,
+): Statement {
+  const query = ending(db, reason, now).where('user_id', '=', userId);
+  return statement(except === null ? query : query.where('id', '!=', except), null);
+}
+
+/** The statement that ends every session of everybody. */
+export function endEverySession(db: Kysely<Tables>, reason: EndReason, now: Instant): Statement {
+  return statement(ending(db, reason, now), null);
 }
 
 /** The statement that takes what is personal out of every session of an account, before the account goes. */
@@ -237,21 +242,6 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
         .limit(listedAtMost)
         .execute();
       return rows.map(sessionFrom);
-    },
-
-    async endAll(reason, revoked) {
-      const at = now();
-      const query = db
-        .updateTable('sessions')
-        .set(({ eb }) => ({
-          ended_at: at,
-          ended_reason: reason,
-          keep_until: eb.ref('refresh_expires_at'),
-          version: eb('version', '+', 1),
-        }))
-        .where('ended_at', 'is', null);
-      const entries = entriesStatement(db, revoked, at);
-      await engine.write({ statements: [statement(query, null)], ...(entries && { entries }) });
     },
 
     async prepare(policy, cleanStop) {

@@ -2,8 +2,9 @@
 
 import { refuse } from '../../errors.ts';
 import { changeAccount, deleteAccount } from '../../flows/change-account.ts';
-import { endEverySession, endSessionsOfUser } from '../../flows/end-sessions.ts';
+import { endSessionsOfUser } from '../../flows/end-sessions.ts';
 import { type House, userFrom } from '../../flows/house.ts';
+import { endEverySession } from '../../flows/rotate-keys.ts';
 import { signUp } from '../../flows/sign-up.ts';
 import { NewUser, User, UserChange, UserId, UserPage, UserQuery } from '../../wire/user.ts';
 import { userAnswer } from '../answers.ts';

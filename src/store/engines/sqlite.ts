@@ -91,6 +91,7 @@ class SqliteEngine implements Engine {
   #deadline: NodeJS.Timeout | undefined;
   #flush: NodeJS.Immediate | undefined;
   #listener: (news: News) => void = () => {};
+  #listening = false;
   #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
   #inDoubt = new Set<string>();
   #recovering: Promise<void> | null = null;
@@ -111,6 +112,7 @@ class SqliteEngine implements Engine {
 
   listen(listener: (news: News) => void): void {
     this.#listener = listener;
+    this.#listening = true;
     this.#dataVersion = -1;
     this.#lookedThisTurn = false;
     this.catchUp();
@@ -173,6 +175,8 @@ class SqliteEngine implements Engine {
 
   #settle(results: readonly UnitResult[], entries: readonly RevocationRow[]): void {
     clearTimeout(this.#deadline);
+    // Whoever looks after their own write finds it.
+    this.#lookedThisTurn = false;
     // Revocations first: whoever is answered next is answered by a view that holds them.
     if (entries.length > 0) this.#listener({ entries, keys: null });
     const flown = this.#flying;
@@ -241,7 +245,8 @@ class SqliteEngine implements Engine {
   }
 
   catchUp(): boolean {
-    if (this.#lookedThisTurn) return true;
+    // Before anybody listens there is nobody to tell: what is there stays to be told.
+    if (this.#lookedThisTurn || !this.#listening) return true;
     try {
       const version = Number(this.#reader.run('PRAGMA data_version', []).rows[0]?.data_version);
       if (version !== this.#dataVersion) {
