@@ -74,11 +74,8 @@ export function readUsername(raw: unknown): Username | Refused {
   // Before any work is done on it. NFKC makes a text shorter only by joining letters, four at most.
   if (raw.length > 8 * longestUsername) return tooLongUsername;
   const username = nfkc(raw);
-  if (!hasOnlyNameCharacters(username)) {
-    return refused('forbidden_character', 'A username holds letters, digits, and the marks . _ - only.');
-  }
   if (!isOneWritingSystem(username)) {
-    return refused('mixed_scripts', 'The letters and digits of a username are of one script.');
+    return hasOnlyNameCharacters(username) ? mixedUsername : forbiddenInUsername;
   }
   if (!/[\p{L}\p{Nd}]/u.test(username)) {
     return refused('too_short', 'A username has at least one letter or digit.');
@@ -89,6 +86,11 @@ export function readUsername(raw: unknown): Username | Refused {
   return { ok: true, username, key };
 }
 
+const forbiddenInUsername = refused(
+  'forbidden_character',
+  'A username holds letters, digits, and the marks . _ - only.',
+);
+const mixedUsername = refused('mixed_scripts', 'The letters and digits of a username are of one script.');
 const tooLongUsername = refused('too_long', `A username has at most ${longestUsername} characters.`);
 
 function characters(text: string): number {
@@ -165,8 +167,6 @@ function readDomain(domain: string): string | null {
   const unicode = domainToUnicode(ascii);
   const asciiLabels = ascii.split('.');
   const wellFormed =
-    ascii.length <= 253 &&
-    asciiLabels.length === labels.length &&
     asciiLabels.every((part) => asciiLabel.test(part)) &&
     topLabel.test(asciiLabels.at(-1)!) &&
     // What stands for no Unicode name, or for another than itself, would be a second spelling of something.
