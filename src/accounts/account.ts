@@ -74,8 +74,11 @@ export function readUsername(raw: unknown): Username | Refused {
   // Before any work is done on it. NFKC makes a text shorter only by joining letters, four at most.
   if (raw.length > 8 * longestUsername) return tooLongUsername;
   const username = nfkc(raw);
+  if (!hasOnlyNameCharacters(username)) {
+    return refused('forbidden_character', 'A username holds letters, digits, and the marks . _ - only.');
+  }
   if (!isOneWritingSystem(username)) {
-    return hasOnlyNameCharacters(username) ? mixedUsername : forbiddenInUsername;
+    return refused('mixed_scripts', 'The letters and digits of a username are of one script.');
   }
   if (!/[\p{L}\p{Nd}]/u.test(username)) {
     return refused('too_short', 'A username has at least one letter or digit.');
@@ -86,11 +89,6 @@ export function readUsername(raw: unknown): Username | Refused {
   return { ok: true, username, key };
 }
 
-const forbiddenInUsername = refused(
-  'forbidden_character',
-  'A username holds letters, digits, and the marks . _ - only.',
-);
-const mixedUsername = refused('mixed_scripts', 'The letters and digits of a username are of one script.');
 const tooLongUsername = refused('too_long', `A username has at most ${longestUsername} characters.`);
 
 function characters(text: string): number {
