@@ -18,12 +18,33 @@ test('a username is 1 to 64 characters in NFKC, counted in code points', () => {
   // A ligature is three letters in NFKC; three jamo are one syllable.
   assert.equal(codeOf(readUsername('ﬃ'.repeat(22))), 'too_long');
   assert.equal(codeOf(readUsername('\u1112\u1161\u11ab'.repeat(64))), 'accepted');
-  assert.equal(codeOf(readUsername('a'.repeat(1_000_000))), 'too_long');
+  // What is far too long is not looked at.
+  assert.equal(codeOf(readUsername('\0'.repeat(1_000_000))), 'too_long');
 });
 
 test('both spellings of a name are accepted or none is, although one is longer', () => {
   assert.equal(codeOf(readUsername('ß'.repeat(32))), codeOf(readUsername('ss'.repeat(32))));
   assert.equal(codeOf(readUsername('ß'.repeat(33))), codeOf(readUsername('ss'.repeat(33))));
+});
+
+test('what is no letter, digit or mark is told apart from a mixture of scripts', () => {
+  for (const name of [
+    'a b',
+    'a@b',
+    'a:b',
+    'a/b',
+    'a\u0000',
+    'a\u200d',
+    'a\u115f',
+    '한\u115f글',
+    'a\u0335',
+    '\u2800',
+    'a€',
+    '😀',
+    '\ud800',
+  ]) {
+    assert.equal(codeOf(readUsername(name)), 'forbidden_character', JSON.stringify(name));
+  }
 });
 
 test('a username keeps its case, and comes in NFKC', () => {
@@ -81,7 +102,9 @@ test('a username is a text', () => {
 
 test('the key of a username that is accepted is accepted itself, and is its own key', () => {
   for (let code = 0; code < 0x110000; code++) {
-    const read = readUsername(String.fromCodePoint(code));
+    const character = String.fromCodePoint(code);
+    if (!/[\p{L}\p{N}]/u.test(character)) continue;
+    const read = readUsername(character);
     if (read.ok) assert.deepEqual(readUsername(read.key), { ok: true, username: read.key, key: read.key });
   }
 });
@@ -140,6 +163,8 @@ test('a domain is a name in the public sense: no localhost, no number, no port, 
     'ex%61mple.com',
     'example。com',
     'xn--a.example',
+    // Decodes to 嘏嘆嘇嘍, which is spelled otherwise.
+    'xn---t4rcsf.example',
     `${'a'.repeat(64)}.example`,
     'ü'.repeat(60).concat('.example'),
   ]) {
@@ -159,6 +184,13 @@ test('an address has at most 254 bytes, 64 of them before the @', () => {
   assert.equal(codeOf(readEmail(`${'ü'.repeat(33)}@example.com`)), 'too_long');
   assert.equal(codeOf(readEmail(`${'a'.repeat(64)}@${domain(189)}`)), 'accepted');
   assert.equal(codeOf(readEmail(`${'a'.repeat(64)}@${domain(190)}`)), 'too_long');
+});
+
+test('both spellings of an address are accepted or none is, although one is longer', () => {
+  assert.equal(codeOf(readEmail(`${'İ'.repeat(21)}@example.com`)), 'accepted');
+  assert.equal(codeOf(readEmail(`${'İ'.repeat(22)}@example.com`)), 'too_long');
+  assert.equal(codeOf(readEmail(`anna@${'üb.'.repeat(20)}example`)), 'accepted');
+  assert.equal(codeOf(readEmail(`anna@${'üb.'.repeat(30)}example`)), 'too_long');
 });
 
 test('one domain has one key, in Unicode or in ASCII, in any case', () => {

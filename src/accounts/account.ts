@@ -165,8 +165,6 @@ function readDomain(domain: string): string | null {
   const unicode = domainToUnicode(ascii);
   const asciiLabels = ascii.split('.');
   const wellFormed =
-    ascii.length <= 253 &&
-    asciiLabels.length === labels.length &&
     asciiLabels.every((part) => asciiLabel.test(part)) &&
     topLabel.test(asciiLabels.at(-1)!) &&
     // What stands for no Unicode name, or for another than itself, would be a second spelling of something.

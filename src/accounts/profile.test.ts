@@ -51,6 +51,8 @@ test('without a schema a profile is any plain JSON object, and none is an empty 
   const profile = { name: 'Anna', list: [1, null, { deep: true }] };
   assert.deepEqual(await reader.read(profile), { ok: true, profile });
   assert.deepEqual(await reader.read(undefined), { ok: true, profile: {} });
+  // JSON has no negative zero, nor members without a value.
+  assert.deepEqual(await reader.read({ zero: -0, none: undefined }), { ok: true, profile: { zero: 0 } });
   assert.equal(reader.jsonSchema, null);
   for (const raw of [null, 'x', 1, [], true, new Date(0), new Map()]) {
     assert.deepEqual(await fieldsOf(undefined, raw), ['profile wrong_type']);
@@ -124,6 +126,11 @@ test('a TypeBox schema names each field that it refuses, once', async () => {
     'profile.goal.name too_long',
     'profile.goal.tags.1 wrong_type',
   ]);
+});
+
+test('a field with a slash or a tilde in its name is named as it is', async () => {
+  const odd = Type.Object({ 'a/b~c': Type.Number() });
+  assert.deepEqual(await fieldsOf(odd, { 'a/b~c': 'x' }), ['profile.a/b~c wrong_type']);
 });
 
 test('a Standard Schema may transform, may be asynchronous, and names the fields that it refuses', async () => {

@@ -46,10 +46,13 @@ test('threat 98: names equal under NFKC and case folding are one name, at log-in
 test('threat 98: control, format and zero-width characters are refused in a username and in an address', () => {
   for (let code = 0; code < 0x110000; code++) {
     const character = String.fromCodePoint(code);
+    // Of the many that are unassigned or private, some.
+    if (code % 101 !== 0 && /^[[\p{Cn}\p{Co}]--\p{Default_Ignorable_Code_Point}]$/v.test(character)) continue;
     if (!/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/v.test(character)) continue;
     for (const name of [`an${character}na`, `${character}anna`, `anna${character}`]) {
       if (readUsername(name).ok) assert.fail(`username with U+${code.toString(16)}`);
-      if (readEmail(`${name}@example.com`).ok) assert.fail(`address with U+${code.toString(16)}`);
+      if (readEmail(`${name}@example.com`).ok || readEmail(`eve@${name}.com`).ok)
+        assert.fail(`address with U+${code.toString(16)}`);
     }
   }
 });
