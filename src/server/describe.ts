@@ -1,11 +1,15 @@
 // What every route says of itself in the OpenAPI document: its answers, its lock, the tag it stands under.
 import { type TSchema, Type } from 'typebox';
+import { type LatchkeyError, refuse } from '../errors.ts';
 import { OAuthProblem, Problem } from '../wire/problem.ts';
+import { oauthProblem, problem } from './refusals.ts';
 
 /** What one answer looks like. */
 export interface Answer {
   readonly description: string;
   readonly schema?: TSchema;
+  /** In the place of the schema's own example. */
+  readonly example?: unknown;
   /** Its media type, where that is not application/json. */
   readonly type?: string;
 }
@@ -91,14 +95,40 @@ export function describeRoute(route: Description): Record<string, unknown> {
   };
 }
 
-function answerOf({ description, schema, type = 'application/json' }: Answer): Record<string, unknown> {
+function answerOf({
+  description,
+  schema,
+  example,
+  type = 'application/json',
+}: Answer): Record<string, unknown> {
   if (schema === undefined) return { description, ...Type.Null() };
-  return { description, content: { [type]: { schema } } };
+  return { description, content: { [type]: { schema, ...(example !== undefined && { example }) } } };
+}
+
+const exampleRequestId = 'q7Zc0aXv3mBt';
+
+/** A refusal that this status is likely to be about. */
+function exampleOf(status: number, oauth: boolean): LatchkeyError {
+  if (status === 401) return refuse(oauth ? 'invalid_client' : 'token_expired');
+  if (status === 400) return refuse(oauth ? 'invalid_credentials' : 'malformed_json');
+  if (status === 403) return refuse('insufficient_scope');
+  if (status === 404) return refuse('not_found');
+  if (status === 409) return refuse('username_taken');
+  if (status === 415) return refuse('unsupported_media_type');
+  if (status === 503) return refuse('store_unavailable');
+  const errors = [{ field: 'password', code: 'required', detail: 'is required.' }];
+  return refuse('invalid_input', { errors });
 }
 
 function refusalOf(status: number, oauth: boolean): Record<string, unknown> {
   const description = sentences[status] ?? 'Refused.';
+  const refusal = exampleOf(status, oauth);
   return oauth && status !== 415
-    ? answerOf({ description, schema: OAuthProblem })
-    : answerOf({ description, schema: Problem, type: 'application/problem+json' });
+    ? answerOf({ description, schema: OAuthProblem, example: oauthProblem(refusal) })
+    : answerOf({
+        description,
+        schema: Problem,
+        example: problem(refusal, exampleRequestId),
+        type: 'application/problem+json',
+      });
 }

@@ -35,7 +35,7 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusa
   const challenge = status === 401 || status === 403 ? challengeOf(refusal, config.challenge) : null;
   if (challenge !== null) reply.header('WWW-Authenticate', challenge);
   if (asOAuth) {
-    reply.code(status).type('application/json; charset=utf-8').send(oauthProblem(refusal, row));
+    reply.code(status).type('application/json; charset=utf-8').send(oauthProblem(refusal));
     return;
   }
   reply.code(status).type('application/problem+json; charset=utf-8').send(problem(refusal, request.id));
@@ -55,7 +55,9 @@ export function problem({ code, message, extra }: LatchkeyError, requestId: stri
   };
 }
 
-function oauthProblem({ code, message, extra }: LatchkeyError, row: Refusal): OAuthProblem {
+/** The body of RFC 6749 section 5.2. */
+export function oauthProblem({ code, message, extra }: LatchkeyError): OAuthProblem {
+  const row: Refusal = refusals[code];
   const fields = extra.errors?.map(({ field }) => field).join(', ');
   return {
     error: row.oauth ?? 'invalid_request',
