@@ -97,9 +97,7 @@ export async function showOpenApi(app: FastifyInstance, settings: Settings): Pro
   );
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
-    // Swagger UI sets styles on its own elements; scripts stay those of this server.
-    transformStaticCSP: () => docsPolicy,
+    staticCSP: docsPolicy,
     theme: {
       title: 'Latchkey API',
       css: [{ filename: 'latchkey.css', content: docsStyle }],
@@ -120,10 +118,12 @@ export async function showOpenApi(app: FastifyInstance, settings: Settings): Pro
   serveRedoc(app);
 }
 
-const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 140 28" height="28"><g fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"><circle cx="11" cy="14" r="6"/><path d="M17 14h14M27 14v5"/></g><text x="40" y="20" font-family="system-ui,sans-serif" font-size="17" font-weight="600" fill="#fff">Latchkey</text></svg>`;
-
+// The plugin's own policy lets in any https host, for pictures and styles that this page does not have.
+// Swagger UI sets styles on its own elements while it runs.
 const docsPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 140 28" height="28"><g fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"><circle cx="11" cy="14" r="6"/><path d="M17 14h14M27 14v5"/></g><text x="40" y="20" font-family="system-ui,sans-serif" font-size="17" font-weight="600" fill="#fff">Latchkey</text></svg>`;
 
 const docsStyle = `
 .swagger-ui .topbar { background: #1d2330; padding: 8px 0; }
