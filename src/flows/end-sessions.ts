@@ -60,8 +60,11 @@ export function endingAll(
   };
 }
 
-/** Many entries of one account become one, so that nobody fills every guard's view by logging in and out. */
-async function gatherEntries(house: House, userId: string): Promise<void> {
+/**
+ * Many entries of one account become one, so that nobody fills every guard's view by logging in and out. The running sessions go on:
+ * their access tokens die sooner than they would have, for a reason that says so, and the next refresh gives living ones.
+ */
+export async function gatherEntries(house: House, userId: string): Promise<void> {
   if (!manyOfOneUser(await house.store.revocations.countOfUser(userId))) return;
   await house.store.accounts.change(userId, ({ account, passwordHash }, now) => {
     const epoch = account.epoch + 1;
@@ -69,8 +72,8 @@ async function gatherEntries(house: House, userId: string): Promise<void> {
     return {
       outcome: true,
       next: { account: { ...account, epoch }, passwordHash },
-      // The sessions go on: their access tokens are refreshed sooner than they would have been.
-      entries: [userEpochRaised(userId, epoch, 'signed_out_elsewhere', until)],
+      entries: [userEpochRaised(userId, epoch, 'token_revoked', until)],
+      gathersUntil: until,
     };
   });
 }

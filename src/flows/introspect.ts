@@ -9,7 +9,7 @@ import { readRefreshToken } from '../sessions/refresh-token.ts';
 import { whyEnded } from '../sessions/session.ts';
 import type { Service } from '../store/services.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
-import { endOneSession } from './end-sessions.ts';
+import { endOneSession, gatherEntries } from './end-sessions.ts';
 import type { House } from './house.ts';
 import { grantedScopes } from './issue.ts';
 
@@ -70,7 +70,8 @@ export async function revokeToken(house: House, token: string, client: Service |
   if (claims !== null) {
     refuseOtherClient(claims.client_id ?? null, client);
     const until = entryUntil(house.store.now(), house.greatestAccessLife);
-    return house.store.revocations.add([tokenRevoked(claims.jti, claims.sub, until)]);
+    await house.store.revocations.add([tokenRevoked(claims.jti, claims.sub, until)]);
+    return gatherEntries(house, claims.sub);
   }
   const read = readRefreshToken(token, house.keys.refreshSecret);
   const session = read.ok ? await house.store.sessions.find(read.sessionId) : null;

@@ -150,6 +150,19 @@ test('an entry that the epoch does not truly cover stays', () => {
   }
 });
 
+test('a raise that gathers makes superfluous what was written before it, and tells nobody that a session ended', () => {
+  const gathered = ofUser(6, 4, 'token_revoked');
+  for (const view of [
+    viewOf(ofToken(1, 'j1'), ofSession(2, 's1'), gathered),
+    viewOf(gathered, ofToken(1, 'j1'), ofSession(2, 's1')),
+  ]) {
+    view.sweep(0);
+    assert.equal(view.size, 1);
+    assert.equal(view.verdict({ ...token, epoch: 3 }, 'k1'), 'token_revoked');
+    assert.equal(view.verdict({ ...token, epoch: 4 }, 'k1'), null);
+  }
+});
+
 test('more than 16 raised epochs of one user become one that is at least as strict', () => {
   const raises = Array.from({ length: 17 }, (_, index) =>
     ofUser(index + 1, index + 1, 'password_changed', `s${index + 1}`),

@@ -7,7 +7,7 @@ import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
 import { accountFrom } from './account-row.ts';
 import { type Engine, type Statement, statement, unavailable } from './engine.ts';
-import { entriesStatement } from './revocations.ts';
+import { dropEntriesOf, entriesStatement } from './revocations.ts';
 import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
 import type { UsersTable } from './tables.ts';
 import { takeTurns } from './turns.ts';
@@ -29,6 +29,8 @@ export interface AccountDecision<O> {
   readonly end?: { readonly reason: EndReason; readonly except: string | null };
   /** What this revokes. */
   readonly entries?: readonly NewEntry[];
+  /** Its entries stand for all those of the account's tokens and sessions that end by then: these go. */
+  readonly gathersUntil?: Instant;
 }
 
 /** Which of the two names was taken. */
@@ -132,6 +134,9 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
     // The account's row first, its sessions in a statement of their own: one statement for both missed a session
     // that a log-in was about to add.
     if (decision.end !== undefined) statements.push(endSessionsOf(db, id, decision.end, at));
+    if (decision.gathersUntil !== undefined) {
+      statements.push(dropEntriesOf(db, id, decision.gathersUntil));
+    }
     if (decision.remove === true) {
       statements.push(eraseSessionsOf(db, id), statement(here(db.deleteFrom('users')), 1));
     }
