@@ -55,9 +55,19 @@ export async function keepRing(
   throw refuse('store_unavailable', { retryAfter: 1 });
 }
 
+/** The same for a house that is open, which then signs and publishes by the new ring at once. */
+export async function keepKeys(house: House, asked: Rotation | null = null): Promise<void> {
+  if (await keepRing(house.store, policyOf(house), secretOf(house), asked)) await takeRing(house);
+}
+
 /** Rotate the access key because an operator asked. */
-export function rotateKeys(house: House, when: Rotation['when']): Promise<boolean> {
-  return keepRing(house.store, policyOf(house), secretOf(house), { purpose: 'access', when });
+export function rotateKeys(house: House, when: Rotation['when']): Promise<void> {
+  return keepKeys(house, { purpose: 'access', when });
+}
+
+/** Not left to the next look at the store: until then a key that was just revoked would go on signing here. */
+async function takeRing({ keys, store }: House): Promise<void> {
+  keys.take((await store.keys.read()).records);
 }
 
 /** Revoke one key as compromised: its tokens are dead now, and another signs at once. Throws `not_found`. */
@@ -111,7 +121,8 @@ async function revokeRecords(house: House, kids: readonly string[], reason: Revo
     const entries = revoked
       .filter(({ purpose }) => purpose === 'access')
       .map((record) => entryOf(house, record, reason));
-    if (await house.store.keys.change(ring, { add, replace: [...changed.values()], entries })) return;
+    if (await house.store.keys.change(ring, { add, replace: [...changed.values()], entries }))
+      return takeRing(house);
   }
   throw refuse('store_unavailable', { retryAfter: 1 });
 }
