@@ -218,7 +218,7 @@ test('threat 74: CVE-2022-25896, CVE-2023-29019: a log-in makes a new session, w
     cookie: `sid=${sid}; session=${sid}; refresh_token=${user.refresh}`,
     'x-session-id': sid,
   };
-  const opened = await server.call('POST /login?sid=' + sid, { body, headers, token: user.access });
+  const opened = await server.call(`POST /login?sid=${sid}`, { body, headers, token: user.access });
   assert.equal(opened.status, 200);
   assert.notEqual(claimsOf(opened.body.access_token).sid, sid);
   assert.notEqual(claimsOf(opened.body.refresh_token).sid, sid);
