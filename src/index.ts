@@ -1,5 +1,11 @@
 // The door `latchkey`: exports only.
-export type { ProfileOf, ProfileSchema, StandardSchema } from './accounts/profile.ts';
+export type {
+  ProfileOf,
+  ProfileSchema,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+} from './accounts/profile.ts';
 export { type Clock, type TurnableClock, turnableClock } from './clock.ts';
 export {
   type EndReason,
@@ -28,7 +34,8 @@ export {
   type Sessions,
   type Users,
 } from './latchkey.ts';
-export type { Settings } from './settings.ts';
+export type { Environment, Settings } from './settings.ts';
 export type { AccessClaims } from './tokens/claims.ts';
 export type { Jwks } from './tokens/jwks.ts';
 export type { Jwk } from './tokens/key.ts';
+export type { KeyState } from './tokens/keyring.ts';

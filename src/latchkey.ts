@@ -231,14 +231,23 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
 
 /** What goes on by itself while the house is open; never keeps the process alive. */
 function keepHouse(house: House): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | null = null;
+  const tend = (): void => {
+    running ??= sweep(house)
+      .catch(() => {})
+      .finally(() => {
+        running = null;
+      });
+  };
   const sweeping = setInterval(() => {
-    running = sweep(house).catch(() => {});
-  }, sweepEvery);
-  // Keys and revocations of other processes are taken in also while nobody asks.
-  const looking = setInterval(() => {
-    house.store.catchUp();
     house.view.sweep(house.store.now());
+    tend();
+  }, sweepEvery);
+  const looking = setInterval(() => {
+    // Keys and revocations of other processes are taken in also while nobody asks.
+    house.store.catchUp();
+    // A machine that slept through a handover of keys cannot wait a minute for the next one.
+    if (!house.keys.canSign()) tend();
   }, lookEvery);
   sweeping.unref();
   looking.unref();

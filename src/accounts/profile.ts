@@ -30,12 +30,12 @@ export interface StandardIssue {
 export type ProfileSchema = StandardSchema | TSchema;
 
 /** The type of the profile that a schema lets through; without a schema any JSON object. */
-export type ProfileOf<Schema> =
-  Schema extends StandardSchema<infer Output>
-    ? Output
-    : Schema extends TSchema
-      ? Static<Schema>
-      : Record<string, unknown>;
+export type ProfileOf<Schema> = ObjectOf<
+  Schema extends StandardSchema<infer Output> ? Output : Schema extends TSchema ? Static<Schema> : unknown
+>;
+
+/** A profile is an object, also where the schema does not say of what, or there is none. */
+type ObjectOf<Output> = unknown extends Output ? Record<string, unknown> : Output;
 
 /** A profile as it is to be kept. */
 export type Profile = Record<string, unknown>;

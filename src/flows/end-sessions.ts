@@ -53,7 +53,10 @@ export function endingAll(
   };
 }
 
-/** Many entries of one account become one, so that nobody fills every guard's view by logging in and out, or by giving tokens back. */
+/**
+ * Many entries of one account become one, so that nobody fills every guard's view by logging in and out. The running sessions go on:
+ * their access tokens die sooner than they would have, for a reason that says so, and the next refresh gives living ones.
+ */
 export async function gatherEntries(house: House, userId: string): Promise<void> {
   if (!manyOfOneUser(await house.store.revocations.countOfUser(userId))) return;
   await house.store.accounts.change(userId, ({ account, passwordHash }, now) => {
@@ -62,9 +65,8 @@ export async function gatherEntries(house: House, userId: string): Promise<void>
     return {
       outcome: true,
       next: { account: { ...account, epoch }, passwordHash },
-      // The other sessions go on: their access tokens are refreshed sooner than they would have been.
       entries: [userEpochRaised(userId, epoch, 'token_revoked', until)],
-      gather: true,
+      gathersUntil: until,
     };
   });
 }

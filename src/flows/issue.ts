@@ -8,6 +8,7 @@ import { makeRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { issueToken } from '../tokens/issue.ts';
+import type { SigningKey } from '../tokens/key.ts';
 import { type House, type Tokens, userFrom } from './house.ts';
 
 /** Names that custom claims cannot take. */
@@ -37,6 +38,11 @@ export interface AccessRequest {
   readonly now: Instant;
   /** Whether a password (or stronger) was given in this very request. */
   readonly fresh: boolean;
+  /**
+   * The key that signed when the request began. Taken before the session is written: ending every session replaces the key, and
+   * a token that was on its way meanwhile must bear the old one.
+   */
+  readonly signer: SigningKey;
 }
 
 /** An access token and the scopes it carries. */
@@ -56,8 +62,8 @@ export function grantedScopes(
 
 /** Make an access token (RFC 9068 section 2.2). */
 export async function issueAccess(house: House, request: AccessRequest): Promise<IssuedAccess> {
-  const { account, session, now, fresh } = request;
-  const { settings, keys, hooks } = house;
+  const { account, session, now, fresh, signer } = request;
+  const { settings, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
   const expiresIn = Math.floor(settings.accessTtl / 1000);
   const iat = toSeconds(now);
@@ -82,7 +88,7 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
     ...(fresh && { fresh: true as const }),
     ...(session.clientId !== null && { client_id: session.clientId }),
   };
-  return { token: issueToken(keys.signing(), 'at+jwt', claims), expiresIn, scopes };
+  return { token: issueToken(signer, 'at+jwt', claims), expiresIn, scopes };
 }
 
 /** Make the pair of a session as its row stands. */

@@ -1,7 +1,7 @@
 // The ring as this process holds it: private halves opened once, replaced whole whenever the store says that the ring moved.
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { StartError } from '../errors.ts';
+import { refuse, StartError } from '../errors.ts';
 import type { RefreshKey } from '../sessions/refresh-token.ts';
 import { type Jwks, toJwks } from '../tokens/jwks.ts';
 import { importPrivateJwk, type KeyPair, type SigningKey, type VerifyingKey } from '../tokens/key.ts';
@@ -16,8 +16,10 @@ import { openPrivate } from '../tokens/sealed-key.ts';
 
 /** The keys, ready for use. */
 export interface KeyHolder {
-  /** The key that signs access tokens now. */
+  /** The key that signs access tokens now. Throws `store_unavailable` while the ring waits to be planned. */
   signing(): SigningKey;
+  /** Whether there is a key of each purpose that signs now: not so after a machine slept through the last handover. */
+  canSign(): boolean;
   /** A key that access tokens may be signed with, or one that was revoked: ask `isRevoked` too. */
   verifying(kid: string): VerifyingKey | undefined;
   /** Whether a key was revoked. What it signed is never good, and is told why. */
@@ -61,7 +63,8 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
   function signs(purpose: KeyPurpose): KeyPair {
     const record = signingKey(records, clock.now(), purpose);
     const key = record && opened.get(record.kid);
-    if (key === undefined) throw new Error(`The ring holds no key of purpose ${purpose} that signs now.`);
+    if (key === undefined)
+      throw refuse('store_unavailable', { retryAfter: 1, cause: `No key of purpose ${purpose} signs now.` });
     return key.pair;
   }
 
@@ -76,8 +79,11 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
     return key?.record.purpose === 'access' && key.record.revokedAt !== null ? key : undefined;
   }
 
+  const canSign = (purpose: KeyPurpose) => signingKey(records, clock.now(), purpose) !== undefined;
+
   return {
     signing: () => signs('access'),
+    canSign: () => canSign('access') && canSign('refresh'),
     verifying: (kid) => verifies(kid, 'access') ?? revoked(kid)?.pair,
     isRevoked: (kid) => revoked(kid) !== undefined,
     refresh() {

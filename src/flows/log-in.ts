@@ -1,10 +1,11 @@
 // Somebody logs in: find the account, check the password, ask the owner's hook, open a session, hand out the tokens.
 import type { Account } from '../accounts/account.ts';
-import { refuse } from '../errors.ts';
+import type { Instant } from '../clock.ts';
+import { type RefusalCode, refuse } from '../errors.ts';
 import { entryUntil, sessionEnded } from '../revocations/entry.ts';
 import { randomText } from '../secrets.ts';
 import { deviceLabel } from '../sessions/device-label.ts';
-import { endSession, openSession, type Session } from '../sessions/session.ts';
+import { endSession, openSession, type Session, wholeSecond, whyEnded } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { type Credentials, proveWho } from './credentials.ts';
 import { type Device, type House, type Tokens, userFrom } from './house.ts';
@@ -30,6 +31,7 @@ export async function logIn(
 ): Promise<Tokens> {
   const { account } = await proveWho(house, credentials);
   await house.hooks.beforeLogIn?.(userFrom(account), device);
+  const signer = house.keys.signing();
   const now = house.store.now();
   const session = openSession({
     // Ours, always: an id that a client brings along is never adopted.
@@ -49,7 +51,7 @@ export async function logIn(
   await makeRoom(house, account);
   // The password may have been changed, or the account disabled, while the hash was waited for.
   if (!(await house.store.sessions.open(session, account.epoch))) throw refuse('invalid_credentials');
-  return issueTokens(house, { account, session, now, fresh: true });
+  return issueTokens(house, { account, session, now, fresh: true, signer });
 }
 
 /** What a fresh log-in hands out: a fresh access token for the running session, or a new session. */
@@ -73,15 +75,23 @@ export async function logInFresh(
   const { account } = await proveWho(house, credentials);
   if (account.id !== caller.sub) throw refuse('token_invalid');
   await house.hooks.beforeLogIn?.(userFrom(account), device);
-  const proven = await house.store.sessions.change(caller.sid, (session, _, now) => {
-    if (session.endedAt !== null || session.userId !== account.id) return { outcome: null };
-    const next: Session = { ...session, authTime: Math.floor(now / 1000) * 1000, lastSeenAt: now };
+  const signer = house.keys.signing();
+  const proven = await house.store.sessions.change<Proven>(caller.sid, (session, present, now) => {
+    if (session.userId !== account.id) return { outcome: 'token_invalid' };
+    // Over by time as well: or a password every few minutes would keep a session beyond its absolute end.
+    const reason = whyEnded(session, now);
+    if (reason !== null) return { outcome: reason };
+    // The password may have been changed while the hash was waited for.
+    if (present?.epoch !== account.epoch) return { outcome: 'invalid_credentials' };
+    const next: Session = { ...session, authTime: wholeSecond(now), lastSeenAt: now };
     return { outcome: { session: next, now }, next, whileEpoch: account.epoch };
   });
-  if (proven == null) throw refuse('token_invalid');
-  const { token, expiresIn, scopes } = await issueAccess(house, { account, ...proven, fresh: true });
+  if (proven === null || typeof proven === 'string') throw refuse(proven ?? 'token_invalid');
+  const { token, expiresIn, scopes } = await issueAccess(house, { account, ...proven, fresh: true, signer });
   return { kind: 'same_session', accessToken: token, expiresIn, scopes };
 }
+
+type Proven = { readonly session: Session; readonly now: Instant } | RefusalCode;
 
 async function makeRoom(house: House, account: Account): Promise<void> {
   const running = await house.store.sessions.listOf(account.id);

@@ -49,19 +49,26 @@ export async function keepRing(
     if (plan.make.length === 0 && plan.change.length === 0 && remove.length === 0) return false;
     const replace = plan.change.filter(({ kid }) => !remove.includes(kid));
     const add = plan.make.map((toMake) => makeKey(toMake, secret));
-    if (await store.keys.change(ring, { add, replace, remove })) {
-      store.catchUp();
-      return true;
-    }
+    if (await store.keys.change(ring, { add, replace, remove })) return true;
     // Another instance won: what is there now may already be what was wanted.
     if (asked !== null) asked = null;
   }
   throw refuse('store_unavailable', { retryAfter: 1 });
 }
 
+/** The same for a house that is open, which then signs and publishes by the new ring at once. */
+export async function keepKeys(house: House, asked: Rotation | null = null): Promise<void> {
+  if (await keepRing(house.store, policyOf(house), secretOf(house), asked)) await takeRing(house);
+}
+
 /** Rotate the access key because an operator asked. */
-export function rotateKeys(house: House, when: Rotation['when']): Promise<boolean> {
-  return keepRing(house.store, policyOf(house), secretOf(house), { purpose: 'access', when });
+export function rotateKeys(house: House, when: Rotation['when']): Promise<void> {
+  return keepKeys(house, { purpose: 'access', when });
+}
+
+/** Not left to the next look at the store: until then a key that was just revoked would go on signing here. */
+async function takeRing({ keys, store }: House): Promise<void> {
+  keys.take((await store.keys.read()).records);
 }
 
 /** Revoke one key as compromised: its tokens are dead now, and another signs at once. Throws `not_found`. */
@@ -115,8 +122,7 @@ async function revokeWhere(
       .filter(({ purpose }) => purpose === 'access')
       .map((record) => entryOf(house, record, reason));
     if (await house.store.keys.change(ring, { add, replace, entries, ...beside })) {
-      // Now and not at the next look, so that nothing is signed by a key that is dead.
-      house.store.catchUp();
+      await takeRing(house);
       return revoked.length;
     }
   }

@@ -1,16 +1,15 @@
 // Housekeeping: what nothing needs any more is removed in small steps, and the ring is kept as the policy wants it.
 import type { House } from './house.ts';
-import { keepRing, ringPolicy } from './rotate-keys.ts';
+import { keepKeys } from './rotate-keys.ts';
 
 const step = 500;
 const stepsAtOnce = 20;
 
 /** One round of housekeeping. */
 export async function sweep(house: House): Promise<void> {
-  const { store, settings } = house;
+  const { store } = house;
   for (const shelf of [store.revocations, store.sessions]) {
     for (let count = 0; count < stepsAtOnce; count++) if ((await shelf.sweep(step)) < step) break;
   }
-  if (settings.secret !== null)
-    await keepRing(store, ringPolicy(settings, house.greatestAccessLife), settings.secret);
+  await keepKeys(house);
 }

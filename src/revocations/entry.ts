@@ -71,7 +71,8 @@ export function tokenRevoked(jti: string, userId: string | null, until: Instant)
 
 /**
  * A user's epoch was raised to `epoch`: every access token of a lower one is dead, except those of `exceptSid`.
- * With `scope_changed` and `token_revoked` the sessions go on: the next refresh reads scopes and epoch anew.
+ * With `scope_changed` the sessions go on and the next refresh reads the scopes anew; with `token_revoked` they go on as well,
+ * and the entry stands for all entries of the user's tokens and sessions that were written before it.
  */
 export function userEpochRaised(
   userId: string,

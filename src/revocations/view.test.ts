@@ -150,14 +150,16 @@ test('an entry that the epoch does not truly cover stays', () => {
   }
 });
 
-test('a raised epoch that gathers the entries of one user takes their place, though sessions live on', () => {
+test('a raise that gathers makes superfluous what was written before it, and tells nobody that a session ended', () => {
+  const gathered = ofUser(6, 4, 'token_revoked');
   for (const view of [
-    viewOf(ofSession(1, 's1'), ofUser(6, 4, 'token_revoked')),
-    viewOf(ofUser(6, 4, 'token_revoked'), ofSession(1, 's1')),
+    viewOf(ofToken(1, 'j1'), ofSession(2, 's1'), gathered),
+    viewOf(gathered, ofToken(1, 'j1'), ofSession(2, 's1')),
   ]) {
     view.sweep(0);
     assert.equal(view.size, 1);
     assert.equal(view.verdict({ ...token, epoch: 3 }, 'k1'), 'token_revoked');
+    assert.equal(view.verdict({ ...token, epoch: 4 }, 'k1'), null);
   }
 });
 

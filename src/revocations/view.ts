@@ -40,6 +40,8 @@ interface UserMark {
   readonly exceptSid: string | null;
   readonly reason: RevocationReason;
   readonly until: Instant;
+  /** Whether what was written of single tokens and sessions before it is superfluous. */
+  readonly covers: boolean;
 }
 
 interface UserMarks {
@@ -143,30 +145,27 @@ function addMark(marks: Map<string, Mark>, subject: string, entry: Entry, userId
 
 /**
  * Whether a raised epoch of the same user makes an entry for a token or session superfluous. Why it does, whatever the order
- * of commits: the entry has the lower id, so its session had ended, or its token been issued, before the raise committed.
- * A token is issued only from a statement that sees its session alive and reads the epoch along with it; none sees this one
- * alive beside the raised epoch. So whatever the entry kills has an epoch below `epochBelow`, and the raise, which excepts
- * nobody, is remembered at least as long.
+ * of commits: the entry has the lower id, so its session was there before the raise committed. A raise that excepts nobody
+ * and ends sessions ends them all in its own transaction, holding the user's row, past which no log-in gets. A token is issued
+ * only from a statement that sees its session alive and reads the epoch along with it; none sees this one alive beside the
+ * raised epoch. So all its tokens have an epoch below `epochBelow`, and the raise is remembered at least as long.
+ * A raise that leaves sessions alive (`scope_changed`) proves nothing of the kind: the session may have refreshed since.
+ * Except one that gathers (`token_revoked`): it is made to stand for the entries before it, in a unit that removes them from the
+ * store, and where one writer gives the ids none of a lower id can commit after it.
  */
 function isCovered(entry: Mark, users: ReadonlyMap<string, UserMarks>): boolean {
   if (entry.userId === null) return false;
   const marks = users.get(entry.userId)?.marks ?? [];
-  return marks.some(
-    (mark) =>
-      mark.id > entry.id && mark.exceptSid === null && mark.until >= entry.until && standsForAll(mark.reason),
-  );
+  return marks.some((mark) => mark.covers && mark.id > entry.id && mark.until >= entry.until);
 }
 
-/** A loss of scopes covers as well, but its reason would hide the one that says more: that the session is over. */
-function standsForAll(reason: RevocationReason): boolean {
-  return reason === 'token_revoked' || endsSession(reason);
-}
-
-function withMark(of: UserMarks | undefined, entry: UserMark): UserMarks {
+function withMark(of: UserMarks | undefined, entry: Entry & { kind: 'user' }): UserMarks {
   const known = of ?? { collapsed: false, marks: [] };
   if (!known.collapsed && known.marks.some((mark) => mark.id === entry.id)) return known;
   const { id, epochBelow, exceptSid, reason, until } = entry;
-  const marks = [...known.marks, { id, epochBelow, exceptSid, reason, until }].sort((a, b) => a.id - b.id);
+  const covers = exceptSid === null && (endsSession(reason) || reason === 'token_revoked');
+  const mark = { id, epochBelow, exceptSid, reason, until, covers };
+  const marks = [...known.marks, mark].sort((a, b) => a.id - b.id);
   if (!known.collapsed && marks.length <= mostOfOneUser) return { collapsed: false, marks };
   return { collapsed: true, marks: [collapse(marks)] };
 }

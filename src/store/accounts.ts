@@ -7,7 +7,7 @@ import type { EndReason } from '../errors.ts';
 import type { NewEntry } from '../revocations/entry.ts';
 import { accountFrom } from './account-row.ts';
 import { type Engine, type Statement, statement, unavailable } from './engine.ts';
-import { entriesStatement, forgetEntriesOf } from './revocations.ts';
+import { dropEntriesOf, entriesStatement } from './revocations.ts';
 import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
 import type { UsersTable } from './tables.ts';
 import { takeTurns } from './turns.ts';
@@ -29,8 +29,8 @@ export interface AccountDecision<O> {
   readonly end?: { readonly reason: EndReason; readonly except: string | null };
   /** What this revokes. */
   readonly entries?: readonly NewEntry[];
-  /** Whether those entries stand for all earlier ones of single tokens and sessions of this account, which then go. */
-  readonly gather?: boolean;
+  /** Its entries stand for all those of the account's tokens and sessions that end by then: these go. */
+  readonly gathersUntil?: Instant;
 }
 
 /** Which of the two names was taken. */
@@ -134,7 +134,9 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
     // The account's row first, its sessions in a statement of their own: one statement for both missed a session
     // that a log-in was about to add.
     if (decision.end !== undefined) statements.push(endSessionsOf(db, id, decision.end, at));
-    if (decision.gather === true) statements.push(forgetEntriesOf(db, id));
+    if (decision.gathersUntil !== undefined) {
+      statements.push(dropEntriesOf(db, id, decision.gathersUntil));
+    }
     if (decision.remove === true) {
       statements.push(eraseSessionsOf(db, id), statement(here(db.deleteFrom('users')), 1));
     }

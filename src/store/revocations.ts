@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts';
 export interface RevocationShelf {
   /** Write entries that have no other cause. */
   add(entries: readonly NewEntry[]): Promise<void>;
-  /** How many entries of one account are still alive. */
+  /** How many entries of single tokens and sessions of one account are still alive. */
   countOfUser(userId: string): Promise<number>;
   /** Remove at most `limit` entries that kill nothing any more; tells how many. */
   sweep(limit: number): Promise<number>;
@@ -44,10 +44,13 @@ export function entriesStatement(
   return statement(db.insertInto('revocations').values(rows).returningAll(), rows.length);
 }
 
-/** The statement that takes away an account's entries for single tokens and sessions, once a raised epoch stands for them. */
-export function forgetEntriesOf(db: Kysely<Tables>, userId: string): Statement {
-  const query = db.deleteFrom('revocations').where('user_id', '=', userId);
-  return statement(query.where('kind', 'in', ['session', 'token']), null);
+/** The statement that removes the entries of an account for which one that ends at `until` stands. */
+export function dropEntriesOf(db: Kysely<Tables>, userId: string, until: Instant): Statement {
+  const query = db.deleteFrom('revocations').where('user_id', '=', userId).where('until', '<=', until);
+  return statement(
+    query.where((where) => where.or([where('kind', '!=', 'user'), where('reason', '=', 'token_revoked')])),
+    null,
+  );
 }
 
 /** The shelf on an engine. */
@@ -63,6 +66,7 @@ export function revocationShelf(engine: Engine, now: () => Instant): RevocationS
         .selectFrom('revocations')
         .select(({ fn }) => fn.countAll().as('count'))
         .where('user_id', '=', userId)
+        .where('kind', '!=', 'user')
         .where('until', '>', now())
         .executeTakeFirstOrThrow();
       return Number(count);
