@@ -37,6 +37,8 @@ export interface AccessRequest {
   readonly now: Instant;
   /** Whether a password (or stronger) was given in this very request. */
   readonly fresh: boolean;
+  /** Its life where it is to be shorter than `LATCHKEY_ACCESS_TTL`, in milliseconds. */
+  readonly lifeMs?: number;
 }
 
 /** An access token and the scopes it carries. */
@@ -59,7 +61,7 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
   const { account, session, now, fresh } = request;
   const { settings, keys, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
-  const expiresIn = Math.floor(settings.accessTtl / 1000);
+  const expiresIn = Math.floor((request.lifeMs ?? settings.accessTtl) / 1000);
   const iat = toSeconds(now);
   const own = hooks.claims === undefined ? {} : await hooks.claims(userFrom(account));
   for (const name of Object.keys(own)) {

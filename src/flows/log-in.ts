@@ -83,7 +83,8 @@ export async function logInFresh(
   return { kind: 'same_session', accessToken: token, expiresIn, scopes };
 }
 
-async function makeRoom(house: House, account: Account): Promise<void> {
+/** End the sessions that an account has too many of, before one more is opened. */
+export async function makeRoom(house: House, account: Account): Promise<void> {
   const running = await house.store.sessions.listOf(account.id);
   for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
     await house.store.sessions.change(id, (session, _, now) => {
