@@ -94,7 +94,11 @@ export function readCall(command: Command, typed: readonly string[], terminal: T
     options: Object.fromEntries(
       Object.entries(options).map(([name, { kind }]) => [
         name,
-        { type: kind === 'flag' ? ('boolean' as const) : ('string' as const), multiple: kind === 'texts' },
+        {
+          type: kind === 'flag' ? ('boolean' as const) : ('string' as const),
+          multiple: kind === 'texts',
+          ...(name === 'help' && { short: 'h' }),
+        },
       ]),
     ),
   });
@@ -132,9 +136,13 @@ function checkOption(
   options: Readonly<Record<string, Option>>,
 ): void {
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
-  if (option === undefined || !rawName.startsWith('--')) {
+  if (option === undefined || (!rawName.startsWith('--') && rawName !== '-h')) {
     // Only what looks like the name of an option is repeated: what else stands there may be a password.
     const shown = /^--?[a-z][a-z-]{0,31}$/i.test(rawName) ? `the option ${rawName}` : 'one of those options';
+    if (!rawName.startsWith('--'))
+      throw new UsageError(
+        `There is no such thing as ${shown}. What begins with a hyphen and is no option is written behind a --.`,
+      );
     const nearest = nearestName(name, Object.keys(options));
     throw new UsageError(`There is no such thing as ${shown}.${meant(nearest && `--${nearest}`)}`);
   }

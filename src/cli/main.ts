@@ -28,14 +28,14 @@ async function run(argv: readonly string[], terminal: Terminal, json: boolean): 
     terminal.stdout.write(json ? `${jsonText({ version })}\n` : `${version}\n`);
     return 0;
   }
-  if (first === '--help' || first === 'help') {
+  if (first !== undefined && ['--help', '-h', 'help'].includes(first)) {
     terminal.stdout.write(generalHelp(commands));
     return 0;
   }
   const command = findCommand(argv);
   if (command === null) {
     const group = commands.filter(({ words }) => words[0] === first);
-    if (group.length > 0 && argv.includes('--help')) {
+    if (group.length > 0 && (argv.includes('--help') || argv.includes('-h'))) {
       terminal.stdout.write(groupHelp(first!, group));
       return 0;
     }

@@ -1,7 +1,7 @@
 // `latchkey serve`: open the house, listen, say in one block where everything is, and leave in order when told to.
 import { StartError } from '../errors.ts';
 import { type OpenHouse, openHouse } from '../latchkey.ts';
-import { type Listening, listen } from '../server/listen.ts';
+import type { Listening } from '../server/listen.ts';
 import type { Call, Command } from './command.ts';
 import { optionsFor } from './open.ts';
 import { pairs, printable } from './print.ts';
@@ -28,6 +28,8 @@ export const serve: Command = {
 async function open(call: Call): Promise<Listening & { readonly opened: OpenHouse }> {
   try {
     const opened = await openHouse(await optionsFor(call));
+    // Only here: the other commands start in half the time without a server.
+    const { listen } = await import('../server/listen.ts');
     return { opened, ...(await listen(opened)) };
   } catch (error) {
     if (!(error instanceof StartError)) throw error;

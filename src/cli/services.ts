@@ -17,7 +17,8 @@ export const servicesAdd: Command = {
       const name = call.argument('NAME').trim();
       if (name === '' || name.length > 64 || !name.isWellFormed())
         throw new CommandError('NAME has 1 to 64 characters.');
-      const [clientId, secret] = [randomText(12), randomText(32)];
+      // Never a hyphen in front, which would read like an option.
+      const [clientId, secret] = [`s${randomText(12)}`, randomText(32)];
       await store.services.add({ clientId, name, secretHash: sha256(secret), createdAt: store.now() });
       call.answer(
         { client_id: clientId, client_secret: secret, name },
