@@ -24,7 +24,19 @@ export function openDataFolder(settings: Settings): HouseSecret {
     );
   }
   if (settings.secret !== null) return { secret: settings.secret, made: false };
-  return ownSecret(settings, join(dataFolder, 'secret'));
+  return ownSecret(settings, secretFileOf(settings));
+}
+
+/** The secret in use and the one before it, as far as there are any; makes nothing. Throws `StartError` for a damaged file. */
+export function findSecrets(settings: Settings): string[] {
+  const file = secretFileOf(settings);
+  const own = settings.secret === null && existsSync(file) ? readSecret(file) : null;
+  return [settings.secret ?? own, settings.secretPrevious].filter((secret) => secret !== null);
+}
+
+/** Where the data folder keeps a secret of its own. */
+export function secretFileOf({ dataFolder }: Settings): string {
+  return join(dataFolder, 'secret');
 }
 
 function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {

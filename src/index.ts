@@ -24,6 +24,7 @@ export type { Device, Hooks, SignUpAddition, Tokens, User } from './flows/house.
 export type { LogInOptions } from './flows/log-in.ts';
 export type { Granted, SignUp } from './flows/sign-up.ts';
 export {
+  defineConfig,
   type ImportedUser,
   type KeyInfo,
   type Keys,

@@ -10,7 +10,7 @@ import { type Credentials, findByLoginName } from './flows/credentials.ts';
 import { endOneSession, endSessionsOfUser } from './flows/end-sessions.ts';
 import { openGate } from './flows/gate.ts';
 import { type Device, type Hooks, type House, type Tokens, type User, userFrom } from './flows/house.ts';
-import { openKeyHolder } from './flows/key-holder.ts';
+import { type KeyHolder, openKeyHolder } from './flows/key-holder.ts';
 import { type LogInOptions, logIn } from './flows/log-in.ts';
 import { leaverFromRefreshToken, logOut, logOutEverywhere } from './flows/log-out.ts';
 import { refresh } from './flows/refresh.ts';
@@ -21,6 +21,7 @@ import { describeHash } from './passwords/foreign.ts';
 import { createLane } from './passwords/lane.ts';
 import { createFreshness } from './revocations/staleness.ts';
 import { createView } from './revocations/view.ts';
+import { randomText } from './secrets.ts';
 import type { Session, SessionPolicy } from './sessions/session.ts';
 import {
   type Environment,
@@ -32,7 +33,7 @@ import { openSqliteEngine } from './store/engines/sqlite.ts';
 import { openStore, type Store } from './store/store.ts';
 import type { AccessClaims } from './tokens/claims.ts';
 import type { Jwks } from './tokens/jwks.ts';
-import type { KeyState } from './tokens/keyring.ts';
+import { type KeyState, signingKey } from './tokens/keyring.ts';
 import { createVerifier } from './tokens/verified-cache.ts';
 
 /** What a house is made of: the settings as options, and what only code can say. */
@@ -156,22 +157,34 @@ export async function latchkey<Schema extends ProfileSchema = ProfileSchema>(
   return opened.latchkey as Latchkey<ProfileOf<Schema>>;
 }
 
+/**
+ * Why a house is opened. `keep`: to stay, as a server or a program that embeds it does. `visit`: for one errand, perhaps beside a keeper:
+ * it takes from the store what the keepers said, and settles nothing that is theirs to settle.
+ */
+export type Errand = 'keep' | 'visit';
+
 /** Open the rooms, and the library's face on them. */
-export async function openHouse(options: LatchkeyOptions = {}): Promise<OpenHouse> {
-  const { profile, hooks = {}, clock = systemClock, environment = process.env, ...given } = options;
-  const read = settingsFromOptions(given, environment, (path) => readFileSync(path, 'utf8'));
+export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 'keep'): Promise<OpenHouse> {
+  const { profile, hooks = {}, clock = systemClock } = options;
+  const read = settingsOf(options);
   const made = { secret: false, database: !existsSync(read.databaseFile) };
   const secret: HouseSecret = openDataFolder(read);
   const settings: Settings = Object.freeze({ ...read, secret: secret.secret });
   const store = openStore(await openSqliteEngine(settings.databaseFile), clock);
   try {
-    const house = await furnish({ settings, store, clock, hooks, profile });
-    const stop = keepHouse(house);
+    const parts = { settings, store, clock, hooks, profile };
+    const { house, stop } = await (errand === 'keep' ? moveIn(parts) : dropIn(parts));
     return { house, latchkey: faceOf(house, stop), made: { ...made, secret: secret.made } };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** The settings that a house with these options would have. Throws `StartError` with everything that is wrong. */
+export function settingsOf(options: LatchkeyOptions): Settings {
+  const { profile: _, hooks: __, clock: ___, environment = process.env, ...given } = options;
+  return settingsFromOptions(given, environment, (path) => readFileSync(path, 'utf8'));
 }
 
 interface Parts {
@@ -182,22 +195,66 @@ interface Parts {
   readonly profile: ProfileSchema | undefined;
 }
 
-async function furnish({ settings, store, clock, hooks, profile }: Parts): Promise<House> {
-  const policy: SessionPolicy = {
-    idleMs: settings.sessionIdle,
-    ttlMs: settings.sessionTtl,
-    graceMs: settings.refreshGrace,
-  };
+interface Running {
+  readonly house: House;
+  readonly stop: () => Promise<void>;
+}
+
+/** A keeper: it says how long tokens live and who issues them, plans the ring, sweeps, and leaves a mark that tells a crash from a stop. */
+async function moveIn(parts: Parts): Promise<Running> {
+  const { settings, store } = parts;
+  const keeper = randomText(9);
   // Before anything else: rotations whose answer a crash swallowed must not look like theft.
-  const clean = await store.facts.takeCleanStop();
-  await store.sessions.prepare(policy, clean);
-  const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
+  await store.sessions.prepare(sessionPolicy(settings), await store.facts.begin(keeper));
+  try {
+    const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
+    await store.facts.speakAs({ issuer: settings.issuer, audience: settings.audience });
+    const keys = await openKeys(parts);
+    await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
+    keys.take((await store.keys.read()).records);
+    const house = furnish(parts, keys, greatestAccessLife);
+    return { house, stop: keepHouse(house, keeper) };
+  } catch (error) {
+    // It never served anybody, so there is nothing to doubt.
+    await store.facts.end(keeper).catch(() => {});
+    throw error;
+  }
+}
+
+/** A visitor: its own environment may say other things than the keeper's, so what the store knows goes before. */
+async function dropIn(parts: Parts): Promise<Running> {
+  const { store } = parts;
+  await store.sessions.prepare(sessionPolicy(parts.settings), true);
+  const { facts } = store;
+  const greatestAccessLife =
+    (await facts.greatestAccessLife()) ?? (await facts.accessLife(parts.settings.accessTtl));
+  const keys = await openKeys(parts);
+  const signing = signingKey(keys.records(), parts.clock.now(), 'access');
+  const algorithm = signing?.algorithm ?? parts.settings.algorithm;
+  const settings: Settings = Object.freeze({ ...parts.settings, ...(await facts.voice()), algorithm });
+  // The keeper plans the ring. Where none has been for long there may be no key left to sign with.
+  if (signing === undefined || signingKey(keys.records(), parts.clock.now(), 'refresh') === undefined) {
+    await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
+    keys.take((await store.keys.read()).records);
+  }
+  const house = furnish({ ...parts, settings }, keys, greatestAccessLife);
+  return { house, stop: () => letGo(house) };
+}
+
+function sessionPolicy(settings: Settings): SessionPolicy {
+  return { idleMs: settings.sessionIdle, ttlMs: settings.sessionTtl, graceMs: settings.refreshGrace };
+}
+
+/** Opened before the ring is planned: a secret that is wrong must not look like a ring without keys. */
+async function openKeys({ settings, store, clock }: Parts): Promise<KeyHolder> {
   const secrets = [settings.secret, settings.secretPrevious].filter((secret) => secret !== null);
   const keys = openKeyHolder(secrets, clock);
-  // Opened before the ring is planned: a secret that is wrong must not look like a ring without keys.
   keys.take((await store.keys.read()).records);
-  await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
-  keys.take((await store.keys.read()).records);
+  return keys;
+}
+
+function furnish(parts: Parts, keys: KeyHolder, greatestAccessLife: number): House {
+  const { settings, store, clock, hooks, profile } = parts;
 
   const view = createView();
   store.listen({ revoked: (entry) => view.apply(entry), keys: (records) => keys.take(records) });
@@ -223,14 +280,15 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
   });
   const profiles = createProfileReader(profile);
   return {
-    ...{ settings, store, keys, gate, view, profiles, hooks, policy, greatestAccessLife },
+    ...{ settings, store, keys, gate, view, profiles, hooks, greatestAccessLife },
+    policy: sessionPolicy(settings),
     lane: createLane(),
     refreshing: new Map(),
   };
 }
 
 /** What goes on by itself while the house is open; never keeps the process alive. */
-function keepHouse(house: House): () => Promise<void> {
+function keepHouse(house: House, keeper: string): () => Promise<void> {
   let running: Promise<void> | null = null;
   const tend = (): void => {
     running ??= sweep(house)
@@ -256,9 +314,22 @@ function keepHouse(house: House): () => Promise<void> {
     clearInterval(looking);
     await running;
     await house.lane.close();
-    await house.store.facts.leaveCleanStop().catch(() => {});
-    await house.store.close();
+    // Only now: a rotation that is still on its way has then been answered.
+    await house.store.facts.end(keeper).catch(() => {});
+    await letGo(house);
   };
+}
+
+async function letGo({ lane, store }: House): Promise<void> {
+  await lane.close();
+  await store.close();
+}
+
+/** The options of `latchkey.config.ts`, with their types: `export default defineConfig({ … })`. */
+export function defineConfig<Schema extends ProfileSchema = ProfileSchema>(
+  options: Omit<LatchkeyOptions<Schema>, 'clock' | 'environment'>,
+): Omit<LatchkeyOptions<Schema>, 'clock' | 'environment'> {
+  return options;
 }
 
 function faceOf(house: House, stop: () => Promise<void>): Latchkey {

@@ -1,36 +1,79 @@
 // `latchkey serve`: open the house, listen, say in one block where everything is, and leave in order when told to.
+import { StartError } from '../errors.ts';
 import { type OpenHouse, openHouse } from '../latchkey.ts';
-import { listen } from '../server/listen.ts';
+import type { Listening } from '../server/listen.ts';
+import type { Call, Command } from './command.ts';
+import { optionsFor } from './open.ts';
+import { pairs, printable } from './print.ts';
 
-/** Serve until a signal comes; resolves to the exit code. */
-export async function serve(): Promise<number> {
-  const opened = await openHouse();
-  const { address, stop } = await listen(opened);
-  process.stdout.write(banner(opened, address));
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
-  });
-  process.stdout.write(`\nLatchkey got ${signal}: finishing what was begun.\n`);
-  await stop();
-  return 0;
+/** `latchkey serve`. */
+export const serve: Command = {
+  words: ['serve'],
+  summary: 'Start the server.',
+  details:
+    'Stops in order on SIGINT and SIGTERM. Settings come from the environment, and what only code can say from latchkey.config.ts, .js or .mjs in the working folder.',
+  example: 'PORT=4001 npx latchkey serve',
+  opens: true,
+  async run(call) {
+    const { opened, address, stop } = await open(call);
+    const stopped = call.terminal.stopSignal();
+    call.answer(bannerAnswer(opened, address), banner(opened, address));
+    const signal = await stopped;
+    call.notice(`Latchkey got ${signal}: finishing what was begun.`);
+    await stop();
+    return 0;
+  },
+};
+
+async function open(call: Call): Promise<Listening & { readonly opened: OpenHouse }> {
+  try {
+    const opened = await openHouse(await optionsFor(call));
+    // Only here: the other commands start in half the time without a server.
+    const { listen } = await import('../server/listen.ts');
+    return { opened, ...(await listen(opened)) };
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    throw new StartError(['Latchkey did not start.', ...error.problems.map((problem) => `  ${problem}`)], {
+      cause: error,
+    });
+  }
+}
+
+function bannerAnswer({ house, made }: OpenHouse, address: string): object {
+  const { dataFolder, algorithm, warnings } = house.settings;
+  const kid = house.keys.signing().kid;
+  return { address, data: dataFolder, kid, algorithm, made, warnings };
 }
 
 function banner({ house, made }: OpenHouse, address: string): string {
   const { settings } = house;
-  const kid = house.keys.signing().kid;
-  const lines = [
-    ['API', address],
-    ['Try it', `${address}/docs`],
-    ['Data', `${settings.dataFolder}${made.database ? ' (new)' : ''}`],
-    ['Key', `${kid} (${settings.algorithm})`],
-    ['First admin', 'npx latchkey admin create NAME'],
-  ];
   const notes = [
     ...(made.secret
       ? [`A secret was made and kept in ${settings.dataFolder}/secret: keep it with the database.`]
       : []),
     ...settings.warnings,
   ];
-  const table = lines.map(([name, value]) => `  ${(name as string).padEnd(12)} ${value}`);
-  return ['', 'Latchkey is up.', '', ...table, '', ...notes.map((note) => `  ${note}`), ''].join('\n');
+  const rows = pairs([
+    ['API', address],
+    ['Try it', `${address}/docs`],
+    ['Data', `${settings.dataFolder}${made.database ? ' (new)' : ''}`],
+    ['Key', `${house.keys.signing().kid} (${settings.algorithm})`],
+    ['First admin', 'npx latchkey admin create NAME'],
+  ]);
+  const lines = [
+    '',
+    'Latchkey is up.',
+    '',
+    ...indent(rows),
+    '',
+    ...notes.map((note) => `  ${printable(note)}`),
+  ];
+  return `${lines.join('\n').trimEnd()}\n\n`;
+}
+
+function indent(text: string): string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`);
 }

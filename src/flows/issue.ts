@@ -43,6 +43,8 @@ export interface AccessRequest {
    * a token that was on its way meanwhile must bear the old one.
    */
   readonly signer: SigningKey;
+  /** Its life where it is to be shorter than `LATCHKEY_ACCESS_TTL`, in milliseconds. */
+  readonly lifeMs?: number;
 }
 
 /** An access token and the scopes it carries. */
@@ -65,7 +67,7 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
   const { account, session, now, fresh, signer } = request;
   const { settings, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
-  const expiresIn = Math.floor(settings.accessTtl / 1000);
+  const expiresIn = Math.floor((request.lifeMs ?? settings.accessTtl) / 1000);
   const iat = toSeconds(now);
   const own = hooks.claims === undefined ? {} : await hooks.claims(userFrom(account));
   for (const name of Object.keys(own)) {

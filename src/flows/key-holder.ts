@@ -55,6 +55,8 @@ export function openKeyHolder(secrets: readonly string[], clock: Clock): KeyHold
       if (plaintext !== null)
         return { record, pair: importPrivateJwk(JSON.parse(plaintext.toString('utf8'))) };
     }
+    // Sealed anew with a secret that this process has not been given yet: it is the same key under the same name.
+    if (known !== undefined) return { ...known, record };
     throw new StartError(
       `The key ${record.kid} in the database cannot be opened with LATCHKEY_SECRET. Set the secret that it was sealed with (the one before the last may stand in LATCHKEY_SECRET_PREVIOUS). Nothing was changed.`,
     );

@@ -93,7 +93,8 @@ export async function logInFresh(
 
 type Proven = { readonly session: Session; readonly now: Instant } | RefusalCode;
 
-async function makeRoom(house: House, account: Account): Promise<void> {
+/** End the sessions that an account has too many of, before one more is opened. */
+export async function makeRoom(house: House, account: Account): Promise<void> {
   const running = await house.store.sessions.listOf(account.id);
   for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
     await house.store.sessions.change(id, (session, _, now) => {

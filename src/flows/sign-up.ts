@@ -97,7 +97,8 @@ async function refuseTaken({ store }: House, { username, email }: Account): Prom
 async function askHook(house: House, draft: Account, device: Device): Promise<Account> {
   const added = await house.hooks.onSignUp?.(userFrom(draft), device);
   if (added === undefined) return draft;
-  const scopes = readScopes(added.scopes ?? draft.scopes);
+  // Beside what an operator grants, never in the place of it.
+  const scopes = readScopes([...new Set([...draft.scopes, ...(added.scopes ?? [])])]);
   if (!scopes.ok) throw new Error('The hook onSignUp() gave scopes that are none.');
   return { ...draft, profile: { ...draft.profile, ...added.profile }, scopes: scopes.scopes };
 }

@@ -1,4 +1,5 @@
 // From a house to a server that listens, and back: on a signal it takes no new requests, finishes what it has, and lets go.
+import type { FastifyInstance } from 'fastify';
 import { StartError } from '../errors.ts';
 import type { OpenHouse } from '../latchkey.ts';
 import { buildApp } from './app.ts';
@@ -19,7 +20,7 @@ export async function listen({ house, latchkey }: OpenHouse): Promise<Listening>
   const app = await buildApp(house);
   let address: string;
   try {
-    address = await app.listen({ host, port });
+    address = await quietly(app, () => app.listen({ host, port }));
   } catch (error) {
     await app.close();
     await latchkey.close();
@@ -33,6 +34,17 @@ export async function listen({ house, latchkey }: OpenHouse): Promise<Listening>
     await latchkey.close();
   }
   return { address, stop: () => (stopping ??= stop()) };
+}
+
+/** Without the framework's own line about where it listens: whoever starts the server says that, once and readably. */
+async function quietly<T>(app: FastifyInstance, work: () => Promise<T>): Promise<T> {
+  const { level } = app.log;
+  if (level === 'info' || level === 'debug') app.log.level = 'error';
+  try {
+    return await work();
+  } finally {
+    app.log.level = level;
+  }
 }
 
 function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): StartError {

@@ -61,6 +61,8 @@ export interface AccountShelf {
   change<O>(id: string, decide: Decide<O>): Promise<O | Taken | null>;
   /** Put a better hash of the same password in the place of the one that was checked; nothing if that one is gone. */
   rehash(id: string, from: string, to: string): Promise<void>;
+  /** Raise the epoch of every account, so that nothing issued before is of the present one. */
+  raiseEpochs(): Promise<void>;
 }
 
 const attempts = 10;
@@ -193,6 +195,13 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
       await engine.write({
         statements: [statement(query.where('id', '=', id).where('password_hash', '=', from), null)],
       });
+    },
+
+    async raiseEpochs() {
+      const query = db
+        .updateTable('users')
+        .set((row) => ({ epoch: row('epoch', '+', 1), version: row('version', '+', 1), updated_at: now() }));
+      await engine.write({ statements: [statement(query, null)] });
     },
   };
 }

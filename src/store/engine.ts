@@ -37,6 +37,8 @@ export interface News {
 /** One place where things are remembered. */
 export interface Engine {
   readonly name: 'sqlite';
+  /** Whether nobody else had the store open when this one was opened. */
+  readonly foundAlone: boolean;
   /** For reads, and to compile what `write` carries out. */
   readonly db: Kysely<Tables>;
   /** Carry out a unit; resolves after its commit is durable. Throws `store_unavailable` when the outcome is a failure or unknown. */

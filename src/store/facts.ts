@@ -1,4 +1,5 @@
-// The shelf of facts about the store itself: the greatest access life in force, and whether the last stop was a clean one.
+// The shelf of facts about the store itself: the greatest access life in force, as whom its servers speak, and whether those that
+// had it before stopped in order.
 import type { Instant } from '../clock.ts';
 import { type Engine, statement } from './engine.ts';
 
@@ -9,10 +10,26 @@ export interface FactShelf {
    * Raised at once; lowered only after the last token of the old life is dead.
    */
   accessLife(lifeMs: number): Promise<number>;
-  /** Whether the last process that had this store closed it. The mark is taken away until the next close. */
-  takeCleanStop(): Promise<boolean>;
-  leaveCleanStop(): Promise<void>;
+  /** The greatest that may still be alive, for one that comes beside and issues none of its own accord; null: nobody has told yet. */
+  greatestAccessLife(): Promise<number | null>;
+  /** Note that a keeper begins, and tell whether those before it all stopped in order. */
+  begin(keeper: string): Promise<boolean>;
+  /** Note that a keeper stopped in order. */
+  end(keeper: string): Promise<void>;
+  /** Note as whom the keepers of this store speak. */
+  speakAs(voice: Voice): Promise<void>;
+  /** As whom they speak; null: none has begun yet. */
+  voice(): Promise<Voice | null>;
 }
+
+/** What stands in every token that a store's keepers issue. */
+export interface Voice {
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+// One row for each keeper, so that of two on one file the one that crashes is not covered by the one that stops in order.
+const keeping = 'keeper ';
 
 interface AccessLife {
   readonly current: number;
@@ -53,11 +70,35 @@ export function factShelf(engine: Engine, now: () => Instant): FactShelf {
       if (next !== known) await put('access_life', JSON.stringify(next));
       return greatestAccessLife(next, now());
     },
-    async takeCleanStop() {
-      const clean = (await get('clean_stop')) === 'yes' || (await get('clean_stop')) === null;
-      await put('clean_stop', 'no');
-      return clean;
+    async greatestAccessLife() {
+      const text = await get('access_life');
+      return text === null ? null : greatestAccessLife(JSON.parse(text), now());
     },
-    leaveCleanStop: () => put('clean_stop', 'yes'),
+    async begin(keeper) {
+      const others = await db
+        .selectFrom('facts')
+        .select('name')
+        .where('name', 'like', `${keeping}%`)
+        .limit(1_000)
+        .execute();
+      const mine = db.insertInto('facts').values({ name: keeping + keeper, value: String(now()) });
+      // Alone on the file, what others left behind is the mark of a crash. Beside others it may be theirs, and stays.
+      const left = db.deleteFrom('facts').where('name', 'like', `${keeping}%`);
+      const clear = engine.foundAlone && others.length > 0 ? [statement(left, null)] : [];
+      await engine.write({ statements: [...clear, statement(mine, 1)] });
+      return others.length === 0;
+    },
+    async end(keeper) {
+      const mine = db.deleteFrom('facts').where('name', '=', keeping + keeper);
+      await engine.write({ statements: [statement(mine, null)] });
+    },
+    async speakAs(voice) {
+      const text = JSON.stringify(voice);
+      if ((await get('voice')) !== text) await put('voice', text);
+    },
+    async voice() {
+      const text = await get('voice');
+      return text === null ? null : (JSON.parse(text) as Voice);
+    },
   };
 }

@@ -1,4 +1,5 @@
 // One SQLite file, opened the way the house wants it. The only file that imports node:sqlite.
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** A row as a plain object. */
@@ -64,6 +65,37 @@ export function openSqlite(path: string, { readOnly = false }: { readOnly?: bool
     inTransaction: () => database.isTransaction,
     close: () => database.close(),
   };
+}
+
+/** A claim on a store. The system lets go of it when the process dies, however it dies, so none is ever left behind. */
+export interface Hold {
+  release(): void;
+}
+
+/**
+ * Claim the store at `path`: `shared` by everyone who has it open, `whole` while its file is exchanged. Null: others stand in the way.
+ * The claim lies on a file of its own, so that it holds also while the database is damaged. Node has no file locks but these.
+ */
+export function holdStore(path: string, how: 'shared' | 'whole', patienceMs = 0): Hold | null {
+  const file = lockFileOf(path);
+  // Not made by SQLite, so that nobody else can read or hold it. Never opened when it is there: closing it would drop our own claims on it.
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  const database = new DatabaseSync(file, { timeout: patienceMs });
+  try {
+    database.exec(how === 'whole' ? 'BEGIN EXCLUSIVE' : 'BEGIN');
+    if (how === 'shared') database.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch (error) {
+    database.close();
+    // SQLITE_BUSY.
+    if (((error as { errcode?: number }).errcode ?? 0) % 256 === 5) return null;
+    throw error;
+  }
+  return { release: () => database.close() };
+}
+
+/** The file on which claims on a store lie. */
+export function lockFileOf(path: string): string {
+  return `${path}.lock`;
 }
 
 /** Read an error of SQLite. */

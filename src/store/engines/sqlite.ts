@@ -1,9 +1,20 @@
 // The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
 // while a commit runs goes into the next one (group commit). Several processes may share the file.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { StartError } from '../../errors.ts';
+import { randomText } from '../../secrets.ts';
 import { startThread } from '../../threads.ts';
 import {
   type Engine,
@@ -13,11 +24,11 @@ import {
   unavailable,
   type Written,
 } from '../engine.ts';
-import { migrateUp } from '../migrations/migrations.ts';
+import { type MigrationState, migrateUp, migrationStates } from '../migrations/migrations.ts';
 import type { KeysTable, Tables } from '../tables.ts';
 import type { CopierData } from './sqlite-copier.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
-import { openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
+import { type Hold, holdStore, openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
 import type { Answer, Ask, UnitResult, WriterData } from './sqlite-writer.ts';
 
 const batchAtMost = 512;
@@ -25,6 +36,8 @@ const waitingAtMost = 10_000;
 const entriesAtOnce = 1_000;
 // Beyond the five seconds that a writer waits for another process's lock.
 const patience = 6_000;
+// How long a start waits for somebody who holds the store for a moment.
+const claimPatience = 2_000;
 const quickCheckBelow = 64 * 1024 * 1024;
 
 interface Waiting {
@@ -35,18 +48,54 @@ interface Waiting {
 
 /** Open a file as the engine; makes it and its folder where they are not there, and brings its tables up. */
 export async function openSqliteEngine(path: string): Promise<Engine> {
-  prepareFile(path);
-  await bringUp(path);
-  const reader = openSqlite(path, { readOnly: true });
-  return new SqliteEngine(path, reader);
-}
-
-function prepareFile(path: string): void {
   const folder = dirname(path);
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Made here and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-  else chmodSync(path, 0o600);
+  const { hold, alone } = claim(path);
+  try {
+    if (!existsSync(path)) await makeFile(path);
+    else if (statSync(path).size === 0) throw damaged(path);
+    chmodSync(path, 0o600);
+    await bringUp(path);
+    return new SqliteEngine(path, openSqlite(path, { readOnly: true }), hold, alone);
+  } catch (error) {
+    hold.release();
+    throw error;
+  }
+}
+
+function claim(path: string): { hold: Hold; alone: boolean } {
+  const whole = holdStore(path, 'whole');
+  whole?.release();
+  const hold = holdStore(path, 'shared', claimPatience);
+  if (hold !== null) return { hold, alone: whole !== null };
+  throw new StartError(
+    `The database ${path} is being exchanged by another program, such as \`latchkey restore\`. Try again when it is done.`,
+  );
+}
+
+/** Made whole under another name and then given its own: a file at `path` that is empty was never made here, it lost what it held. */
+async function makeFile(path: string): Promise<void> {
+  if (existsSync(`${path}-wal`)) {
+    throw new StartError(
+      `The database ${path} is missing, and ${path}-wal with the newest part of it is still there. Put the database back, or bring back a copy with \`latchkey restore FILE\`. Nothing was changed.`,
+    );
+  }
+  const made = `${path}.${randomText(6)}.new`;
+  // By us and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
+  closeSync(openSync(made, 'wx', 0o600));
+  try {
+    await bringUp(made);
+    linkSync(made, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another process was faster, and its file is as good.
+    if (code === 'EEXIST') return;
+    if (code === undefined || existsSync(path)) throw error;
+    // A file system without links.
+    renameSync(made, path);
+  } finally {
+    rmSync(made, { force: true });
+  }
 }
 
 async function bringUp(path: string): Promise<void> {
@@ -80,10 +129,66 @@ function damaged(path: string, cause?: unknown): StartError {
   );
 }
 
+/** What a look at a file tells, without changing it. */
+export interface SqliteLook {
+  /** What `PRAGMA integrity_check` says: `ok`, or the first faults. */
+  readonly integrity: string;
+  /** Empty where it is no database of Latchkey. */
+  readonly migrations: readonly MigrationState[];
+  readonly keys: readonly KeysTable[];
+  /** The newest instant that was written, in milliseconds; 0: none. */
+  readonly newest: number;
+}
+
+/** Look into a file that may be damaged, or nothing of ours. Throws `StartError` when it cannot be read as a database. */
+export async function lookAtSqlite(path: string): Promise<SqliteLook> {
+  let file: SqliteFile | undefined;
+  try {
+    if (statSync(path).size === 0) throw damaged(path);
+    file = openSqlite(path, { readOnly: true });
+    const integrity = String(file.run('PRAGMA integrity_check(5)', []).rows[0]?.integrity_check);
+    const tables = file.run("SELECT name FROM sqlite_schema WHERE type = 'table'", []).rows;
+    const ours = ['migrations', 'users', 'keys', 'facts'].every((name) =>
+      tables.some((table) => table.name === name),
+    );
+    if (!ours) return { integrity, migrations: [], keys: [], newest: 0 };
+    const newest = file.run('SELECT max(last_seen_at) AS at FROM sessions', []).rows[0]?.at;
+    return {
+      integrity,
+      migrations: await migrationStates(kyselyOn(file)),
+      keys: file.run('SELECT * FROM keys LIMIT 1000', []).rows as unknown as KeysTable[],
+      newest: Number(newest ?? 0),
+    };
+  } catch (error) {
+    throw sqliteFault(error).kind === 'damaged' ? damaged(path, error) : error;
+  } finally {
+    file?.close();
+  }
+}
+
+/** A whole copy of a database, also of one in use, in a new file that only we can read. Nothing of the database is changed. */
+export async function copySqlite(path: string, file: string): Promise<void> {
+  closeSync(openSync(file, 'wx', 0o600));
+  const workerData: CopierData = { path, file };
+  try {
+    // In a thread of its own: a large file takes its time, and neither requests nor writes wait for it.
+    const copier = startThread(import.meta.url, 'sqlite-copier', { workerData });
+    await new Promise<void>((resolve, reject) => {
+      copier.once('error', reject);
+      copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
+    });
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
 class SqliteEngine implements Engine {
   readonly name = 'sqlite';
   readonly db: Engine['db'];
+  readonly foundAlone: boolean;
   readonly #path: string;
+  readonly #hold: Hold;
   readonly #reader: SqliteFile;
   #writer: Worker | null = null;
   #waiting: Waiting[] = [];
@@ -103,8 +208,10 @@ class SqliteEngine implements Engine {
   #cursor = 0;
   #ring = '';
 
-  constructor(path: string, reader: SqliteFile) {
+  constructor(path: string, reader: SqliteFile, hold: Hold, alone: boolean) {
+    this.foundAlone = alone;
     this.#path = path;
+    this.#hold = hold;
     this.#reader = reader;
     this.db = kyselyOn<Tables>(reader);
     this.#start();
@@ -288,14 +395,7 @@ class SqliteEngine implements Engine {
   }
 
   copyTo(file: string): Promise<void> {
-    closeSync(openSync(file, 'wx', 0o600));
-    const workerData: CopierData = { path: this.#path, file };
-    // In a thread of its own: a large file takes its time, and neither requests nor writes wait for it.
-    const copier = startThread(import.meta.url, 'sqlite-copier', { workerData });
-    return new Promise((resolve, reject) => {
-      copier.once('error', reject);
-      copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
-    });
+    return copySqlite(this.#path, file);
   }
 
   async close(): Promise<void> {
@@ -313,5 +413,6 @@ class SqliteEngine implements Engine {
     });
     clearTimeout(this.#deadline);
     await this.#writer?.terminate();
+    this.#hold.release();
   }
 }

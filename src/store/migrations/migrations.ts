@@ -8,6 +8,9 @@ const list: Record<string, Migration> = {
   '0001-house': house,
 };
 
+/** The names of all migrations of this program, in order. */
+export const migrationNames: readonly string[] = Object.keys(list);
+
 /** One migration and when it was applied, or null. */
 export interface MigrationState {
   readonly name: string;
