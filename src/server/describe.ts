@@ -6,6 +6,8 @@ import { OAuthProblem, Problem } from '../wire/problem.ts';
 export interface Answer {
   readonly description: string;
   readonly schema?: TSchema;
+  /** Its media type, where that is not application/json. */
+  readonly type?: string;
 }
 
 /** The parts of the API page. */
@@ -73,10 +75,7 @@ export function describeRoute(route: Description): Record<string, unknown> {
     refuses = [],
     oauth = false,
   } = route;
-  const good = Object.entries(answers).map(([status, answer]) => [
-    status,
-    answerOf(answer, 'application/json'),
-  ]);
+  const good = Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]);
   const bad = [...refuses].sort().map((status) => [status, refusalOf(status, oauth)]);
   return {
     tags: [tag],
@@ -92,7 +91,7 @@ export function describeRoute(route: Description): Record<string, unknown> {
   };
 }
 
-function answerOf({ description, schema }: Answer, type: string): Record<string, unknown> {
+function answerOf({ description, schema, type = 'application/json' }: Answer): Record<string, unknown> {
   if (schema === undefined) return { description, ...Type.Null() };
   return { description, content: { [type]: { schema } } };
 }
@@ -100,6 +99,6 @@ function answerOf({ description, schema }: Answer, type: string): Record<string,
 function refusalOf(status: number, oauth: boolean): Record<string, unknown> {
   const description = sentences[status] ?? 'Refused.';
   return oauth && status !== 415
-    ? answerOf({ description, schema: OAuthProblem }, 'application/json')
-    : answerOf({ description, schema: Problem }, 'application/problem+json');
+    ? answerOf({ description, schema: OAuthProblem })
+    : answerOf({ description, schema: Problem, type: 'application/problem+json' });
 }

@@ -15,6 +15,9 @@ const Metadata = Type.Object(
   { title: 'Metadata', additionalProperties: true },
 );
 
+/** The media type of a JWK Set (RFC 7517 section 8.5.2). */
+const keySet = 'application/jwk-set+json';
+
 /** Mount the routes. */
 export function discoveryRoutes(app: ShapedApp, house: House): void {
   const cacheable = `public, max-age=${jwksMaxAgeSeconds}`;
@@ -26,11 +29,16 @@ export function discoveryRoutes(app: ShapedApp, house: House): void {
         tag: 'Discovery',
         id: 'jwks',
         summary: 'The public keys (RFC 7517)',
-        answers: { 200: { description: 'Those that tokens may be signed with now or soon.', schema: Keys } },
+        answers: {
+          200: {
+            description: 'Those that tokens may be signed with now or soon.',
+            schema: Keys,
+            type: keySet,
+          },
+        },
       }),
     },
-    async (_, reply) =>
-      reply.header('Cache-Control', cacheable).type('application/jwk-set+json').send(house.keys.jwks()),
+    async (_, reply) => reply.header('Cache-Control', cacheable).type(keySet).send(house.keys.jwks()),
   );
 
   app.get(
