@@ -97,7 +97,7 @@ export async function showOpenApi(app: FastifyInstance, settings: Settings): Pro
   );
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: docsPolicy,
     theme: { title: 'Latchkey API' },
     logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/', target: '_self' },
     uiConfig: {
@@ -112,6 +112,10 @@ export async function showOpenApi(app: FastifyInstance, settings: Settings): Pro
   });
   serveRedoc(app);
 }
+
+// The plugin's own policy lets in any https host, for pictures and styles that this page does not have.
+const docsPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 140 28" height="28"><g fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"><circle cx="11" cy="14" r="6"/><path d="M17 14h14M27 14v5"/></g><text x="40" y="20" font-family="system-ui,sans-serif" font-size="17" font-weight="600" fill="#fff">Latchkey</text></svg>`;
 
