@@ -41,12 +41,15 @@ const brokenAs: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>
 /** What was no request at all: one answer, and the connection is closed. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET') return void socket.destroy();
-  const before = owed.get(socket);
   const refusal = refuse(brokenAs[error.code ?? ''] ?? 'malformed_request');
+  const before = owed.get(socket);
   // A request that arrived whole before this one gets its own answer first, or this one would be taken for it.
-  if (before?.req.complete && !before.writableFinished)
+  if (before?.req.complete && !before.writableFinished) {
     before.once('close', () => sayAndClose(refusal, socket));
-  else if (before?.headersSent && !before.writableFinished) socket.destroy();
+    return;
+  }
+  // What broke is the rest of a request that was answered already: one request, one answer.
+  if (before?.headersSent && !before.req.complete) socket.destroy();
   else sayAndClose(refusal, socket);
 }
 

@@ -316,6 +316,17 @@ test('threat 44: two Authorization headers, or two credentials in one: 400 or 40
   }
 });
 
+test('threat 44: two tokens in one header are two, and not one that is bad', async () => {
+  for (const value of [
+    `Bearer ${anna.access}, Bearer ${anna.access}`,
+    `Bearer ${anna.access} ${anna.access}`,
+    `Bearer ${anna.access},`,
+  ]) {
+    const { status, json } = await withHeader(value);
+    assert.deepEqual([status, json.code], [400, 'ambiguous_credentials']);
+  }
+});
+
 test('threat 44: a token in the header and another in the body: 400', async () => {
   for (const path of ['/refresh', '/logout', '/logout/everywhere']) {
     const { status, json } = await at.call('POST', path, {

@@ -297,7 +297,7 @@ const extra = {
   fresh: true,
 };
 const polluting =
-  '"__proto__":{"scopes":["admin"],"polluted":true},"constructor":{"prototype":{"scopes":["admin"],"polluted":true}},"prototype":{"polluted":true}';
+  '"__proto__":{"scopes":["admin"],"polluted":true},"constructor":{"prototype":{"scopes":["admin"],"polluted":true}}';
 
 test('threat 99: members that nobody asked for change nothing at sign-up, __proto__ and constructor among them', async () => {
   const body = JSON.stringify({ username: 'carla', password: passwordOf('carla'), ...extra });
@@ -321,14 +321,13 @@ test('threat 99: members that nobody asked for change nothing in one’s own acc
     body: `{"profile":{"a":1,${polluting},"deep":{"__proto__":{"polluted":true}}},${polluting}}`,
     headers: { 'content-type': 'application/json' },
   });
-  assert.ok(polluted.status === 200 || polluted.status === 422);
+  assert.deepEqual([polluted.status, polluted.json.profile], [200, { a: 1, deep: {} }]);
   assert.equal(({} as { polluted?: true }).polluted, undefined);
   const { json: after } = await at.call('GET', '/users/me', { bearer: anna.access });
   assert.deepEqual(
     [after.scopes, after.disabled, after.email_verified, after.id],
     [[], false, false, anna.id],
   );
-  assert.equal(JSON.stringify(after).includes('polluted":true},"__proto__'), false);
 });
 
 test('threat 99: an administrator’s change takes no password and no id', async () => {

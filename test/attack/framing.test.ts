@@ -86,6 +86,24 @@ test('threat 121: a good request before a broken one on the same connection gets
   assert.deepEqual([statuses, closed], [[422, 400], true]);
 });
 
+test('threat 121: a request that was answered before its body broke gets no second answer', async () => {
+  const start = `POST /users HTTP/1.1\r\n${host}${json}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n`;
+  const text = await inTwoParts(start, `zz\r\n\r\n${second}`);
+  assert.equal(text.match(/HTTP\/1\.1 \d{3} /g)?.join(), 'HTTP/1.1 401 ');
+});
+
+/** Send the first part, wait for an answer, send the other, and read until the server closes. */
+function inTwoParts(first: string, other: string): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(at.port, '127.0.0.1', () => socket.write(first));
+    socket.once('data', () => socket.write(other));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+  });
+}
+
 test('threat 121: what breaks while an answer is on its way never stands in the middle of that answer', async () => {
   const whole = await at.call('GET', '/docs/static/swagger-ui-bundle.js');
   assert.ok(whole.text.length > 1_000_000);

@@ -1,6 +1,7 @@
 // The OAuth endpoints, asked wrongly: each refusal has the status and the shape that RFC 6749, 7009 and 7662 give it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { refuse } from '../../src/errors.ts';
 import {
   type Answer,
   openTestHouse,
@@ -231,6 +232,24 @@ test('threat 55: error_description holds only what RFC 6749 section 5.2 allows, 
       assert.match(json.error_description, /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/);
       assert.ok(!json.error_description.includes('script'));
     }
+  }
+});
+
+test('threat 55: also when the sentence is the house owner’s own, who writes as people write', async () => {
+  const own = await openTestHouse({
+    hooks: {
+      beforeLogIn() {
+        throw refuse('log_in_refused', { detail: 'Größe „x“ ist "falsch" \\ \r\nX-Injected: 1' });
+      },
+    },
+  });
+  try {
+    await own.signUp('anna');
+    const answer = await own.call('POST', '/token', { form: byPassword });
+    isRefused(answer, 400, 'invalid_grant');
+    assert.equal(answer.json.code, 'log_in_refused');
+  } finally {
+    await own.close();
   }
 });
 
