@@ -31,6 +31,8 @@ export async function logIn(
 ): Promise<Tokens> {
   const { account } = await proveWho(house, credentials);
   await house.hooks.beforeLogIn?.(userFrom(account), device);
+  // A key that another house has just revoked would make a session that is lost at its first refresh.
+  house.store.catchUp();
   const signer = house.keys.signing();
   const now = house.store.now();
   const session = openSession({

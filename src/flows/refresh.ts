@@ -21,6 +21,8 @@ interface Presented {
  * (RFC 6749 section 6). Throws `token_invalid`, `expired`, `reuse_detected`, or why the session ended.
  */
 export function refresh(house: House, token: string, clientId: string | null = null): Promise<Tokens> {
+  // Another house may have revoked a key, or begun to make tokens with a new one, since this one looked last.
+  house.store.catchUp();
   const presented = readRefreshToken(token, house.keys.refreshSecret);
   if (!presented.ok) return Promise.reject(refuse('token_invalid'));
   // Fifty tabs come with one token: they share one write, and one answer.

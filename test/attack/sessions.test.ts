@@ -7,6 +7,7 @@ import { turnableClock } from '../../src/clock.ts';
 import type { Hooks } from '../../src/flows/house.ts';
 import { sweep } from '../../src/flows/sweep.ts';
 import type { Session } from '../../src/sessions/session.ts';
+import { openSqlite } from '../../src/store/engines/sqlite-file.ts';
 import { issueToken } from '../../src/tokens/issue.ts';
 import {
   type Answer,
@@ -113,6 +114,32 @@ test('threat 32: when a key is revoked its tokens are dead in the next request, 
   assert.ok(published.every((key) => key.kid !== kid));
   const next = await server.call('POST /refresh', { token: refresh });
   assert.equal(await me(next.body.access_token, twin), '200');
+});
+
+test('threat 32: a key that its own row calls revoked vouches for nothing, also when the entry about it is gone', async () => {
+  const folder = temporaryFolder();
+  const clock = turnableClock();
+  const first = await openServer({ folder, clock });
+  const { access } = await signedIn(first, 'robbed');
+  await first.latchkey.keys.revoke(first.house.keys.signing().kid);
+  await first.close();
+  const file = openSqlite(first.house.settings.databaseFile);
+  assert.equal(file.run("DELETE FROM revocations WHERE kind = 'key'", []).changed, 1);
+  file.close();
+  const second = await openServer({ folder, clock });
+  assert.equal(await me(access, second), '401 key_revoked');
+});
+
+test('threat 32: a refresh key that one house revokes is dead in the other at once, and makes nothing there any more', async () => {
+  const { refresh } = await logIn(twin, 'jonathan');
+  const { kid } = server.house.keys.refresh();
+  await server.latchkey.keys.revoke(kid);
+  const [refused, opened] = await Promise.all([
+    twin.call('POST /refresh', { token: refresh }),
+    twin.call('POST /login', { body: { username: 'jonathan', password } }),
+  ]);
+  assert.equal(outcome(refused), '401 token_invalid');
+  for (const at of [twin, server]) assert.equal(await refreshed(opened.body.refresh_token, at), '200');
 });
 
 test('threat 68: a refresh gives a new refresh token each time, and the ones before are dead', async () => {
@@ -248,6 +275,22 @@ test('threat 75: a refresh that is on its way does not outlive the log-out', asy
   const { body } = await underway;
   assert.equal(await me(body.access_token), '401 signed_out');
   assert.equal(await refreshed(body.refresh_token), '401 signed_out');
+});
+
+test('threat 75: however a refresh and a log-out fall together, in two houses, the session has ended', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const { access, refresh } = await logIn(server, 'jonathan');
+    const [next, left] = await Promise.all([
+      twin.call('POST /refresh', { token: refresh }),
+      server.call('POST /logout', { token: access }),
+    ]);
+    assert.equal(left.status, 204);
+    assert.ok(['200', '401 signed_out'].includes(outcome(next)), outcome(next));
+    assert.equal(await refreshed(refresh), '401 signed_out');
+    if (next.status !== 200) continue;
+    assert.equal(await refreshed(next.body.refresh_token, twin), '401 signed_out');
+    assert.equal(await me(next.body.access_token, twin), '401 signed_out');
+  }
 });
 
 test('threat 76: CVE-2026-22706: a new password ends the other sessions, in every house, and whatever is on its way', async () => {

@@ -204,6 +204,9 @@ test('hooks: sign-up adds and refuses, log-in is asked after the password, claim
   assert.equal(claimsOf((await house.refresh(tokens.refreshToken)).accessToken).plan, 'free');
   await house.signUp({ ...input, username: 'unwanted', email: 'unwanted@example.com' });
   assert.equal(await codeOf(() => house.logIn({ name: 'unwanted', password })), 'log_in_refused');
+  // Nobody is asked about an account that is disabled: another answer would tell that the password was right.
+  await house.users.change(user.id, { disabled: true });
+  assert.equal(await codeOf(() => house.logIn({ name: 'hooked', password })), 'invalid_credentials');
   assert.deepEqual(seen, [
     'sign-up bare from 192.0.2.7',
     'sign-up hooked from 192.0.2.7',
