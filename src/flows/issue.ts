@@ -8,6 +8,7 @@ import { makeRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { issueToken } from '../tokens/issue.ts';
+import type { SigningKey } from '../tokens/key.ts';
 import { type House, type Tokens, userFrom } from './house.ts';
 
 /** Names that custom claims cannot take. */
@@ -35,6 +36,11 @@ export interface AccessRequest {
   readonly session: Session;
   /** The instant of the decision. The commit comes later, so no token outlives the entry that could kill it. */
   readonly now: Instant;
+  /**
+   * The key that signed before the session was seen alive, never one of later: whoever ends every session replaces it, and
+   * what is still on its way then dies with it.
+   */
+  readonly key: SigningKey;
   /** Whether a password (or stronger) was given in this very request. */
   readonly fresh: boolean;
 }
@@ -56,8 +62,8 @@ export function grantedScopes(
 
 /** Make an access token (RFC 9068 section 2.2). */
 export async function issueAccess(house: House, request: AccessRequest): Promise<IssuedAccess> {
-  const { account, session, now, fresh } = request;
-  const { settings, keys, hooks } = house;
+  const { account, session, now, key, fresh } = request;
+  const { settings, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
   const expiresIn = Math.floor(settings.accessTtl / 1000);
   const iat = toSeconds(now);
@@ -82,7 +88,7 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
     ...(fresh && { fresh: true as const }),
     ...(session.clientId !== null && { client_id: session.clientId }),
   };
-  return { token: issueToken(keys.signing(), 'at+jwt', claims), expiresIn, scopes };
+  return { token: issueToken(key, 'at+jwt', claims), expiresIn, scopes };
 }
 
 /** Make the pair of a session as its row stands. */

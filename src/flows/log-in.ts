@@ -47,9 +47,10 @@ export async function logIn(
     address: device.address ?? null,
   });
   await makeRoom(house, account);
+  const key = house.keys.signing();
   // The password may have been changed, or the account disabled, while the hash was waited for.
   if (!(await house.store.sessions.open(session, account.epoch))) throw refuse('invalid_credentials');
-  return issueTokens(house, { account, session, now, fresh: true });
+  return issueTokens(house, { account, session, now, key, fresh: true });
 }
 
 /** What a fresh log-in hands out: a fresh access token for the running session, or a new session. */
@@ -73,13 +74,14 @@ export async function logInFresh(
   const { account } = await proveWho(house, credentials);
   if (account.id !== caller.sub) throw refuse('token_invalid');
   await house.hooks.beforeLogIn?.(userFrom(account), device);
+  const key = house.keys.signing();
   const proven = await house.store.sessions.change(caller.sid, (session, _, now) => {
     if (session.endedAt !== null || session.userId !== account.id) return { outcome: null };
     const next: Session = { ...session, authTime: Math.floor(now / 1000) * 1000, lastSeenAt: now };
     return { outcome: { session: next, now }, next, whileEpoch: account.epoch };
   });
   if (proven == null) throw refuse('token_invalid');
-  const { token, expiresIn, scopes } = await issueAccess(house, { account, ...proven, fresh: true });
+  const { token, expiresIn, scopes } = await issueAccess(house, { account, ...proven, key, fresh: true });
   return { kind: 'same_session', accessToken: token, expiresIn, scopes };
 }
 

@@ -40,6 +40,7 @@ type Moved =
 
 async function moveOn(house: House, presented: Presented, clientId: string | null): Promise<Tokens> {
   const policy = { ...house.policy, refreshKid: house.keys.refresh().kid };
+  const key = house.keys.signing();
   const moved = await house.store.sessions.change<Moved>(presented.sessionId, (session, account, now) => {
     const no = (code: RefusalCode): SessionDecision<Moved> => ({ outcome: { go: false, code } });
     // Before the rule: a stranger who brings a token that is not theirs must not be able to end the session by it.
@@ -59,7 +60,8 @@ async function moveOn(house: House, presented: Presented, clientId: string | nul
   });
   if (moved === null) throw refuse(house.store.now() >= presented.expiresAt ? 'expired' : 'store_went_back');
   if (!moved.go) throw refuse(moved.code);
-  return issueTokens(house, { account: moved.account, session: moved.session, now: moved.now, fresh: false });
+  const { account, session, now } = moved;
+  return issueTokens(house, { account, session, now, key, fresh: false });
 }
 
 function refusalOf(decision: Exclude<RefreshDecision, { session: Session }>): RefusalCode {
