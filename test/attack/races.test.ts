@@ -1,6 +1,6 @@
 // What may change between the moment at which a flow has looked and the one at which its answer leaves.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
 import type { Tokens } from '../../src/flows/house.ts';
 import { endEverySession } from '../../src/flows/rotate-keys.ts';
 import { openTestHouse, passwordOf, type TestHouse } from '../fixture/house.ts';
@@ -26,7 +26,7 @@ function turnstile() {
 
 describe('everybody is signed out while an answer is on its way', () => {
   const claims = turnstile();
-  let test: TestHouse;
+  let at: TestHouse;
   const credentials = { name: 'mary', password: passwordOf('mary') };
 
   before(async () => {
@@ -36,48 +36,76 @@ describe('everybody is signed out while an answer is on its way', () => {
         return {};
       },
     };
-    test = await openTestHouse({ hooks });
-    await test.signUp('mary');
+    at = await openTestHouse({ hooks });
+    await at.signUp('mary');
   });
-  after(() => test.close());
+  after(() => at.close());
 
   /** The token that `ask` gets, when every session ends after its own is known to live and before it is signed. */
   async function overtaken(ask: () => Promise<Tokens>): Promise<string> {
     const held = claims.hold();
     const asked = ask();
     await held.arrived;
-    await endEverySession(test.house);
+    await endEverySession(at.house);
     held.letGo();
     return (await asked).accessToken;
   }
 
   it('threat 78: a log-in that was overtaken hands out an access token that is dead', async () => {
-    const token = await overtaken(() => test.latchkey.logIn(credentials));
-    assert.throws(() => test.latchkey.verify(token), { code: 'signed_out_elsewhere' });
+    const token = await overtaken(() => at.latchkey.logIn(credentials));
+    assert.throws(() => at.latchkey.verify(token), { code: 'signed_out_elsewhere' });
   });
 
   it('threat 78: a refresh that was overtaken hands out an access token that is dead', async () => {
-    const { refreshToken } = await test.latchkey.logIn(credentials);
-    const token = await overtaken(() => test.latchkey.refresh(refreshToken));
-    assert.throws(() => test.latchkey.verify(token), { code: 'signed_out_elsewhere' });
+    const { refreshToken } = await at.latchkey.logIn(credentials);
+    const token = await overtaken(() => at.latchkey.refresh(refreshToken));
+    assert.throws(() => at.latchkey.verify(token), { code: 'signed_out_elsewhere' });
   });
 
   it('threat 78: a spent token that got its successor again, too', async () => {
-    const { refreshToken } = await test.latchkey.logIn(credentials);
-    await test.latchkey.refresh(refreshToken);
-    const token = await overtaken(() => test.latchkey.refresh(refreshToken));
-    assert.throws(() => test.latchkey.verify(token), { code: 'signed_out_elsewhere' });
+    const { refreshToken } = await at.latchkey.logIn(credentials);
+    await at.latchkey.refresh(refreshToken);
+    const token = await overtaken(() => at.latchkey.refresh(refreshToken));
+    assert.throws(() => at.latchkey.verify(token), { code: 'signed_out_elsewhere' });
   });
 
   it('threat 78: and a fresh log-in', async () => {
-    const { accessToken } = await test.latchkey.logIn(credentials);
+    const { accessToken } = await at.latchkey.logIn(credentials);
     const held = claims.hold();
     const json = { username: 'mary', password: passwordOf('mary') };
-    const asked = test.call('POST', '/login/fresh', { json, bearer: accessToken });
+    const asked = at.call('POST', '/login/fresh', { json, bearer: accessToken });
     await held.arrived;
-    await endEverySession(test.house);
+    await endEverySession(at.house);
     held.letGo();
     const { access_token: token } = (await asked).json;
-    assert.throws(() => test.latchkey.verify(token), { code: 'signed_out_elsewhere' });
+    assert.throws(() => at.latchkey.verify(token), { code: 'signed_out_elsewhere' });
   });
+});
+
+test('threat 42: an address that was just changed is not changed back by a token that is not fresh', async () => {
+  const at = await openTestHouse();
+  try {
+    const id = await at.signUp('mary');
+    const old = { email: 'old@example.com' };
+    await at.latchkey.users.change(id, old);
+    const { refresh } = await at.logIn('mary');
+    const { accessToken: bearer } = await at.latchkey.refresh(refresh);
+    // While the owner's change is being written, the thief asks for the address that still is the account's.
+    const changed = at.latchkey.users.change(id, { email: 'new@example.com' });
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        at.app.inject({
+          method: 'PATCH',
+          url: '/users/me',
+          body: old,
+          headers: { authorization: `Bearer ${bearer}` },
+        }),
+      ),
+    );
+    await changed;
+    assert.equal((await at.latchkey.users.find(id))?.email, 'new@example.com');
+    for (const answer of answers) assert.equal(answer.json().code, 'stale_authentication');
+  } finally {
+    await at.close();
+  }
 });
