@@ -4,7 +4,7 @@ import { refuse } from '../errors.ts';
 import { entryUntil, sessionEnded } from '../revocations/entry.ts';
 import { randomText } from '../secrets.ts';
 import { deviceLabel } from '../sessions/device-label.ts';
-import { endSession, openSession, type Session } from '../sessions/session.ts';
+import { endSession, openSession, type Session, whyEnded } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { type Credentials, proveWho } from './credentials.ts';
 import { type Device, type House, type Tokens, userFrom } from './house.ts';
@@ -75,8 +75,10 @@ export async function logInFresh(
   if (account.id !== caller.sub) throw refuse('token_invalid');
   await house.hooks.beforeLogIn?.(userFrom(account), device);
   const key = house.keys.signing();
-  const proven = await house.store.sessions.change(caller.sid, (session, _, now) => {
-    if (session.endedAt !== null || session.userId !== account.id) return { outcome: null };
+  const proven = await house.store.sessions.change(caller.sid, (session, holder, now) => {
+    // The password may have been changed while the hash was waited for: then it proves nothing any more.
+    if (session.userId !== account.id || holder?.epoch !== account.epoch) return { outcome: null };
+    if (whyEnded(session, now) !== null) return { outcome: null };
     const next: Session = { ...session, authTime: Math.floor(now / 1000) * 1000, lastSeenAt: now };
     return { outcome: { session: next, now }, next, whileEpoch: account.epoch };
   });

@@ -109,3 +109,47 @@ test('threat 42: an address that was just changed is not changed back by a token
     await at.close();
   }
 });
+
+describe('a fresh log-in', () => {
+  const asking = turnstile();
+  let at: TestHouse;
+  const again = (bearer: string) =>
+    at.call('POST', '/login/fresh', { json: { username: 'mary', password: passwordOf('mary') }, bearer });
+
+  before(async () => {
+    at = await openTestHouse({
+      hooks: { beforeLogIn: () => asking.pass() },
+      sessionTtl: '1d',
+      sessionIdle: '1d',
+    });
+  });
+  after(() => at.close());
+
+  it('threat 76: whose password was changed meanwhile is refused as what it is, and not asked to come again', async () => {
+    await at.signUp('mary');
+    const { access } = await at.logIn('mary');
+    const held = asking.hold();
+    const asked = again(access);
+    await held.arrived;
+    // From this very session, which goes on.
+    const newPassword = 'another 9 odd Socks';
+    await at.latchkey.changePassword(access, { currentPassword: passwordOf('mary'), newPassword });
+    held.letGo();
+    assert.equal((await asked).json.code, 'token_invalid');
+    await at.latchkey.changePassword(access, {
+      currentPassword: newPassword,
+      newPassword: passwordOf('mary'),
+    });
+  });
+
+  it('threat 71: does not carry a session past its end', async () => {
+    const { access } = await at.logIn('mary');
+    const held = asking.hold();
+    const asked = again(access);
+    await held.arrived;
+    at.clock.turn(86_400_000);
+    held.letGo();
+    const answer = await asked;
+    assert.equal(answer.status, 401, answer.text);
+  });
+});
