@@ -21,11 +21,20 @@ export interface AdminChange extends OwnChange {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** Change an account. Throws `invalid_input`, `username_taken`, `email_taken`, `not_found`. */
-export async function changeAccount(house: House, userId: string, change: AdminChange): Promise<User> {
+/**
+ * Change an account. `insist` is asked of the account exactly as it is when the change is made, and refuses by throwing.
+ * Throws `invalid_input`, `username_taken`, `email_taken`, `not_found`, or what `insist` throws.
+ */
+export async function changeAccount(
+  house: House,
+  userId: string,
+  change: AdminChange,
+  insist: (account: Account) => void = () => {},
+): Promise<User> {
   for (;;) {
     const before = await house.store.accounts.find(userId);
     if (before === null) throw refuse('not_found');
+    insist(before.account);
     const wanted = await readChange(house, before.account, change);
     const changed = await house.store.accounts.change(userId, (stored, now) =>
       // Someone was faster: what was validated is no longer what would be written.

@@ -4,6 +4,7 @@ import { type EndReason, refuse } from '../errors.ts';
 import { entryUntil, manyOfOneUser, sessionEnded, userEpochRaised } from '../revocations/entry.ts';
 import { endSession, type Session } from '../sessions/session.ts';
 import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
+import type { SessionDecision } from '../store/sessions.ts';
 import type { House } from './house.ts';
 
 /** End one session. False: it is not there, or is not this account's, or had ended already. */
@@ -51,6 +52,17 @@ export function endingAll(
     end: { reason, except },
     entries: [userEpochRaised(account.id, epoch, reason, until, except)],
   };
+}
+
+/** What a spent refresh token does to its session: the decision ended it, and its access tokens are dead. */
+export function endingReused(
+  house: House,
+  ended: Session,
+  now: number,
+): Pick<SessionDecision<never>, 'next' | 'entries'> {
+  const { id, userId } = ended;
+  const until = entryUntil(now, house.greatestAccessLife);
+  return { next: ended, entries: userId === null ? [] : [sessionEnded(id, userId, 'reuse_detected', until)] };
 }
 
 /**

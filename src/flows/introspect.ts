@@ -9,9 +9,10 @@ import { readRefreshToken } from '../sessions/refresh-token.ts';
 import { whyEnded } from '../sessions/session.ts';
 import type { Service } from '../store/services.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
-import { endOneSession, gatherEntries } from './end-sessions.ts';
+import { gatherEntries } from './end-sessions.ts';
 import type { House } from './house.ts';
 import { grantedScopes } from './issue.ts';
+import { judgeLeave, logOut } from './log-out.ts';
 
 /** The answer of RFC 7662 section 2.2. Of anything that is not good it is exactly `{active: false}`. */
 export type Introspection =
@@ -68,23 +69,24 @@ async function introspectRefresh(house: House, token: string): Promise<Introspec
 export async function revokeToken(house: House, token: string, client: Service | null): Promise<void> {
   const claims = goodAccess(house, token);
   if (claims !== null) {
-    refuseOtherClient(claims.client_id ?? null, client);
+    const objection = fromOtherClient(claims.client_id ?? null, client);
+    if (objection !== null) throw refuse(objection);
     const until = entryUntil(house.store.now(), house.greatestAccessLife);
     await house.store.revocations.add([tokenRevoked(claims.jti, claims.sub, until)]);
     return gatherEntries(house, claims.sub);
   }
-  const read = readRefreshToken(token, house.keys.refreshSecret);
-  const session = read.ok ? await house.store.sessions.find(read.sessionId) : null;
-  if (session === null || session.userId === null) return;
-  refuseOtherClient(session.clientId, client);
-  await endOneSession(house, session.id, session.userId, 'signed_out');
+  const leave = await judgeLeave(house, token, ({ clientId }) => fromOtherClient(clientId, client));
+  if (leave.ok) return logOut(house, leave.leaver);
+  if (leave.code === 'invalid_client' || leave.code === 'unauthorized_client') throw refuse(leave.code);
 }
 
 /** A token of a confidential client is given back by that client alone (RFC 7009 section 2.1). */
-function refuseOtherClient(owner: string | null, client: Service | null): void {
-  if (owner === null) return;
-  if (client === null) throw refuse('invalid_client');
-  if (client.clientId !== owner) throw refuse('unauthorized_client');
+function fromOtherClient(
+  owner: string | null,
+  client: Service | null,
+): 'invalid_client' | 'unauthorized_client' | null {
+  if (owner === null || client?.clientId === owner) return null;
+  return client === null ? 'invalid_client' : 'unauthorized_client';
 }
 
 function goodAccess(house: House, token: string): AccessClaims | null {

@@ -1,9 +1,12 @@
 // Somebody leaves: with an access token, or with a refresh token when that one has expired.
-import { refuse } from '../errors.ts';
+// A refresh token is held to the rule of refreshing here too, or an old copy of one could sign its owner out.
+import { type RefusalCode, refuse } from '../errors.ts';
+import { decideRefresh } from '../sessions/refresh.ts';
 import { readRefreshToken } from '../sessions/refresh-token.ts';
-import { whyEnded } from '../sessions/session.ts';
-import { endOneSession, endSessionsOfUser } from './end-sessions.ts';
+import type { Session } from '../sessions/session.ts';
+import { endingReused, endOneSession, endSessionsOfUser } from './end-sessions.ts';
 import type { House } from './house.ts';
+import { refusalOf } from './refresh.ts';
 
 /** Who leaves: found out from a token of either kind. */
 export interface Leaver {
@@ -11,15 +14,45 @@ export interface Leaver {
   readonly userId: string;
 }
 
-/** Whose refresh token this is, if its session still runs. Throws why not. */
+/** Who may leave by a refresh token, or why it speaks for nobody. */
+export type Leave =
+  | { readonly ok: true; readonly leaver: Leaver }
+  | { readonly ok: false; readonly code: RefusalCode };
+
+/**
+ * What a refresh token is good for when it is given back. `objection`: why whoever brings it may not do so, asked before the rule.
+ * One that was spent ends its session as it would at a refresh (RFC 9700 section 4.14.2), and says so; one past its end does nothing.
+ */
+export async function judgeLeave(
+  house: House,
+  token: string,
+  objection: (session: Session) => RefusalCode | null,
+): Promise<Leave> {
+  const presented = readRefreshToken(token, house.keys.refreshSecret);
+  if (!presented.ok) return { ok: false, code: 'token_invalid' };
+  const policy = { ...house.policy, refreshKid: house.keys.refresh().kid };
+  const judged = await house.store.sessions.change<Leave>(presented.sessionId, (session, _, now) => {
+    const no = (code: RefusalCode) => ({ outcome: { ok: false, code } as const });
+    const { id: sessionId, userId } = session;
+    const objected = userId === null ? null : objection(session);
+    if (objected !== null) return no(objected);
+    const decision = decideRefresh(session, presented, now, policy);
+    if (decision.outcome === 'reused')
+      return { ...no('reuse_detected'), ...endingReused(house, decision.session, now) };
+    if (decision.outcome === 'ended' || decision.outcome === 'expired') return no(refusalOf(decision));
+    // A token that is newer than the row is left to leave: it is ours, and nobody else's session can be meant.
+    return userId === null ? no('deleted') : { outcome: { ok: true, leaver: { sessionId, userId } } };
+  });
+  return judged ?? { ok: false, code: 'expired' };
+}
+
+/** Whose refresh token this is. Throws why it speaks for nobody. A client's is given back at /revoke, where the client proves itself. */
 export async function leaverFromRefreshToken(house: House, token: string): Promise<Leaver> {
-  const read = readRefreshToken(token, house.keys.refreshSecret);
-  if (!read.ok) throw refuse('token_invalid');
-  const session = await house.store.sessions.find(read.sessionId);
-  if (session === null) throw refuse('expired');
-  const reason = whyEnded(session, house.store.now());
-  if (reason !== null || session.userId === null) throw refuse(reason ?? 'deleted');
-  return { sessionId: session.id, userId: session.userId };
+  const leave = await judgeLeave(house, token, ({ clientId }) =>
+    clientId === null ? null : 'token_invalid',
+  );
+  if (!leave.ok) throw refuse(leave.code);
+  return leave.leaver;
 }
 
 /** End the session that asks. */

@@ -2,11 +2,11 @@
 import type { Account } from '../accounts/account.ts';
 import type { Instant } from '../clock.ts';
 import { type RefusalCode, refuse } from '../errors.ts';
-import { entryUntil, type NewEntry, sessionEnded } from '../revocations/entry.ts';
 import { decideRefresh, type RefreshDecision } from '../sessions/refresh.ts';
 import { readRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionDecision } from '../store/sessions.ts';
+import { endingReused } from './end-sessions.ts';
 import type { House, Tokens } from './house.ts';
 import { issueTokens } from './issue.ts';
 
@@ -49,8 +49,7 @@ async function moveOn(house: House, presented: Presented, clientId: string | nul
     if (session.clientId !== clientId && session.userId !== null) return no('token_invalid');
     const decision = decideRefresh(session, presented, now, policy);
     if (decision.outcome === 'reused') {
-      const entries = revocations(house, session, now);
-      return { ...no('reuse_detected'), next: decision.session, entries };
+      return { ...no('reuse_detected'), ...endingReused(house, decision.session, now) };
     }
     if (decision.outcome !== 'rotated' && decision.outcome !== 'repeated') return no(refusalOf(decision));
     // Whoever deletes or disables also ends the sessions; should a row have been missed, it still gets nothing.
@@ -66,13 +65,7 @@ async function moveOn(house: House, presented: Presented, clientId: string | nul
   return issueTokens(house, { account, session, now, fresh: false, signer });
 }
 
-function refusalOf(decision: Exclude<RefreshDecision, { session: Session }>): RefusalCode {
+/** The code of a decision that lets nobody on. */
+export function refusalOf(decision: Exclude<RefreshDecision, { session: Session }>): RefusalCode {
   return decision.outcome === 'ended' ? decision.reason : decision.outcome;
-}
-
-function revocations(house: House, session: Session, now: Instant): NewEntry[] {
-  if (session.userId === null) return [];
-  return [
-    sessionEnded(session.id, session.userId, 'reuse_detected', entryUntil(now, house.greatestAccessLife)),
-  ];
 }

@@ -50,10 +50,12 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const { caller, stored } = await accountOf(house, request);
+      const { caller } = await accountOf(house, request);
       const change = request.body as OwnChange;
-      if (changesAddress(stored.account, change)) insistOnFresh(house, caller);
-      const user = await changeAccount(house, caller.sub, change);
+      // Asked again whenever somebody was faster: the address that was sent may have stopped being the account's own.
+      const user = await changeAccount(house, caller.sub, change, (account) => {
+        if (changesAddress(account, change)) insistOnFresh(house, caller);
+      });
       return reply.header('Cache-Control', 'no-store').send(userAnswer(user));
     },
   );
