@@ -1,5 +1,6 @@
 // `latchkey doctor`: looks at everything that a start needs, changes nothing, and says what to do about each fault.
 import { existsSync, statSync } from 'node:fs';
+import { get } from 'node:http';
 import { dirname } from 'node:path';
 import { findSecrets, secretFileOf } from '../data-folder.ts';
 import { StartError } from '../errors.ts';
@@ -24,6 +25,7 @@ interface Finding {
 }
 
 const answerWithin = 3_000;
+const answerAtMost = 64 * 1024;
 const clockSlack = 60_000;
 
 /** `latchkey doctor`. */
@@ -185,18 +187,33 @@ function isOpenElsewhere({ databaseFile }: Settings): boolean {
   return hold === null;
 }
 
-async function readinessAt(url: string): Promise<'nobody' | 'ready' | 'not ready' | 'somebody else'> {
-  let response: Response;
+type Readiness = 'nobody' | 'ready' | 'not ready' | 'somebody else';
+
+/** Not by `fetch`, which calls some ports bad that a server may well listen on. */
+function readinessAt(url: string): Promise<Readiness> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: answerWithin }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+        if (body.length > answerAtMost) request.destroy();
+      });
+      response.on('error', () => resolve('somebody else'));
+      response.on('end', () => resolve(readReadiness(response.statusCode ?? 0, body)));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' ? 'nobody' : 'somebody else'),
+    );
+  });
+}
+
+function readReadiness(status: number, body: string): Readiness {
   try {
-    response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(answerWithin) });
-  } catch (error) {
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-    return code === 'ECONNREFUSED' ? 'nobody' : 'somebody else';
-  }
-  try {
-    const body = (await response.json()) as { status?: unknown; code?: unknown };
-    if (response.ok && body.status === 'ready') return 'ready';
-    return response.status === 503 && body.code === 'store_unavailable' ? 'not ready' : 'somebody else';
+    const { status: word, code } = JSON.parse(body) as { status?: unknown; code?: unknown };
+    if (status === 200 && word === 'ready') return 'ready';
+    return status === 503 && code === 'store_unavailable' ? 'not ready' : 'somebody else';
   } catch {
     return 'somebody else';
   }
