@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts';
 export interface RevocationShelf {
   /** Write entries that have no other cause. */
   add(entries: readonly NewEntry[]): Promise<void>;
-  /** How many entries of one account are still alive. */
+  /** How many entries for single tokens and sessions of one account are still alive: those that a raised epoch can stand for. */
   countOfUser(userId: string): Promise<number>;
   /** Remove at most `limit` entries that kill nothing any more; tells how many. */
   sweep(limit: number): Promise<number>;
@@ -63,6 +63,7 @@ export function revocationShelf(engine: Engine, now: () => Instant): RevocationS
         .selectFrom('revocations')
         .select(({ fn }) => fn.countAll().as('count'))
         .where('user_id', '=', userId)
+        .where('kind', 'in', ['session', 'token'])
         .where('until', '>', now())
         .executeTakeFirstOrThrow();
       return Number(count);
