@@ -1,7 +1,17 @@
 // The folder that holds what this house remembers: the database, and in development the secret that its keys are sealed with.
 // What is lost there is never made anew in silence.
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StartError } from './errors.ts';
 import { generateSecret, type Settings } from './settings.ts';
 
@@ -50,11 +60,24 @@ function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {
   try {
     // Never over one that another process has just made.
     writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+    // Before the first key is sealed with it: the database is synced, and would outlive a secret that a power cut took.
+    sync(file, 'r+');
+    // Windows syncs no folders.
+    if (process.platform !== 'win32') sync(dirname(file), 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { secret: readSecret(file), made: false };
     throw error;
   }
   return { secret, made: true };
+}
+
+function sync(name: string, flags: 'r' | 'r+'): void {
+  const handle = openSync(name, flags);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 function readSecret(file: string): string {

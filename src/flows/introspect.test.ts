@@ -33,3 +33,18 @@ test('an account that refreshes and gives its access tokens back again and again
   house.view.sweep(house.store.now());
   assert.ok(house.view.size <= mostOfOneUser + 1, `${house.view.size} entries are held`);
 });
+
+test('once its entries were gathered, an account that gives one more token back leaves its other sessions alone', async () => {
+  const { house, latchkey } = opened;
+  const password = 'correct horse battery';
+  await latchkey.signUp({ username: 'olga', password });
+  const other = await latchkey.logIn({ name: 'olga', password });
+  let { accessToken, refreshToken } = await latchkey.logIn({ name: 'olga', password });
+  for (let count = 0; count < 2 * mostOfOneUser; count++) {
+    await revokeToken(house, accessToken, null);
+    ({ accessToken, refreshToken } = await latchkey.refresh(refreshToken));
+  }
+  const { accessToken: untouched } = await latchkey.refresh(other.refreshToken);
+  await revokeToken(house, accessToken, null);
+  latchkey.verify(untouched);
+});

@@ -67,8 +67,10 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
   const { account, session, now, fresh, signer } = request;
   const { settings, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
-  const expiresIn = Math.floor((request.lifeMs ?? settings.accessTtl) / 1000);
   const iat = toSeconds(now);
+  // Never longer than the session: its row goes at its end, and with the row whatever could end the token early.
+  const left = toSeconds(session.refreshExpiresAt) - iat;
+  const expiresIn = Math.min(Math.floor((request.lifeMs ?? settings.accessTtl) / 1000), left);
   const own = hooks.claims === undefined ? {} : await hooks.claims(userFrom(account));
   for (const name of Object.keys(own)) {
     if (reservedClaims.has(name)) throw new Error(`The hook claims() may not set "${name}".`);

@@ -41,17 +41,18 @@ export async function keepRing(
   secret: string,
   asked: Rotation | null = null,
 ): Promise<boolean> {
+  const begun = store.now();
   for (let attempt = 0; attempt < attempts; attempt++) {
     const ring = await store.keys.read();
     const now = store.now();
-    const plan = planRing(ring.records, now, policy, asked);
+    // Another instance won: what is there now may already be what was wanted.
+    const done = attempt > 0 && asked !== null && isRotated(ring.records, asked, begun, now);
+    const plan = planRing(ring.records, now, policy, done ? null : asked);
     const remove = ring.records.filter((record) => now >= record.verifyUntil + leeway).map(({ kid }) => kid);
     if (plan.make.length === 0 && plan.change.length === 0 && remove.length === 0) return false;
     const replace = plan.change.filter(({ kid }) => !remove.includes(kid));
     const add = plan.make.map((toMake) => makeKey(toMake, secret));
     if (await store.keys.change(ring, { add, replace, remove })) return true;
-    // Another instance won: what is there now may already be what was wanted.
-    if (asked !== null) asked = null;
   }
   throw refuse('store_unavailable', { retryAfter: 1 });
 }
@@ -59,6 +60,17 @@ export async function keepRing(
 /** The same for a house that is open, which then signs and publishes by the new ring at once. */
 export async function keepKeys(house: House, asked: Rotation | null = null): Promise<void> {
   if (await keepRing(house.store, policyOf(house), secretOf(house), asked)) await takeRing(house);
+}
+
+/** Whether somebody made the rotation since: a key that is as new, and signs if it was to sign at once. */
+function isRotated(
+  records: readonly KeyRecord[],
+  { purpose, when }: Rotation,
+  begun: number,
+  now: number,
+): boolean {
+  const made = records.filter((record) => record.purpose === purpose && record.createdAt >= begun);
+  return made.some((record) => when === 'planned' || keyState(record, now) === 'signing');
 }
 
 /** Rotate the access key because an operator asked. */

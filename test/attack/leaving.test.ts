@@ -80,3 +80,19 @@ test('threat 62: the refresh token of a client ends nothing at /logout, where no
   at.latchkey.verify(json.access_token);
   at.latchkey.verify(other.access);
 });
+
+test('threat 71: no access token outlives its session, whose row and reasons are gone by then', async () => {
+  const short = await openTestHouse({ sessionTtl: '1d', sessionIdle: '1d' });
+  try {
+    await short.signUp('mary');
+    const { refresh } = await short.logIn('mary');
+    short.clock.turn(86_400_000 - 60_000);
+    const last = await short.latchkey.refresh(refresh);
+    assert.equal(last.expiresIn, 60);
+    short.latchkey.verify(last.accessToken);
+    short.clock.turn(60_000);
+    assert.throws(() => short.latchkey.verify(last.accessToken), { code: 'token_expired' });
+  } finally {
+    await short.close();
+  }
+});

@@ -135,7 +135,7 @@ describe('a fresh log-in', () => {
     const newPassword = 'another 9 odd Socks';
     await at.latchkey.changePassword(access, { currentPassword: passwordOf('mary'), newPassword });
     held.letGo();
-    assert.equal((await asked).json.code, 'token_invalid');
+    assert.equal((await asked).json.code, 'invalid_credentials');
     await at.latchkey.changePassword(access, {
       currentPassword: newPassword,
       newPassword: passwordOf('mary'),
