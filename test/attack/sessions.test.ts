@@ -222,9 +222,9 @@ test('threat 71, 72: a session ends when it is idle too long, and however it is 
   assert.equal(claimsOf(refresh).exp, claimsOf(one.refresh).iat + 180 * 86_400);
   aged.clock.turn(6_000);
   assert.equal(await refreshed(refresh, aged), '401 expired');
-  // The password does not keep a session beyond its end either.
+  // The password does not keep a session beyond its end either: its access token ended with it.
   const again = await aged.call('POST /login/fresh', { token: access, body: { username: 'aged', password } });
-  assert.equal(outcome(again), '401 expired');
+  assert.equal(outcome(again), '401 token_expired');
 });
 
 test('threat 73: the id of a session is 128 random bits', async () => {
