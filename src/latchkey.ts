@@ -12,7 +12,7 @@ import { openGate } from './flows/gate.ts';
 import { type Device, type Hooks, type House, type Tokens, type User, userFrom } from './flows/house.ts';
 import { type KeyHolder, openKeyHolder } from './flows/key-holder.ts';
 import { type LogInOptions, logIn } from './flows/log-in.ts';
-import { leaverFromRefreshToken, logOut, logOutEverywhere } from './flows/log-out.ts';
+import { leaverOf, logOut, logOutEverywhere } from './flows/log-out.ts';
 import { refresh } from './flows/refresh.ts';
 import { keepRing, keyStates, revokeKey, ringPolicy, rotateKeys } from './flows/rotate-keys.ts';
 import { type Granted, type SignUp, signUp } from './flows/sign-up.ts';
@@ -362,17 +362,6 @@ function faceOf(house: House, stop: () => Promise<void>): Latchkey {
     },
     close: () => (closing ??= stop()),
   };
-}
-
-async function leaverOf(house: House, token: string): ReturnType<typeof leaverFromRefreshToken> {
-  try {
-    return await leaverFromRefreshToken(house, token);
-  } catch (error) {
-    // A refresh token whose session ended says why; only what is no refresh token may be an access token.
-    if (!isLatchkeyError(error) || error.code !== 'token_invalid') throw error;
-    const { sid, sub } = house.gate.check(token);
-    return { sessionId: sid, userId: sub };
-  }
 }
 
 function usersOf(house: House): Users<Record<string, unknown>> {

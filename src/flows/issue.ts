@@ -3,6 +3,7 @@
 import type { Account } from '../accounts/account.ts';
 import { scopeText } from '../accounts/account.ts';
 import { type Instant, toSeconds } from '../clock.ts';
+import { refuse } from '../errors.ts';
 import { uuidv7 } from '../secrets.ts';
 import { makeRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
@@ -99,7 +100,8 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
 export async function issueTokens(house: House, request: AccessRequest): Promise<Tokens> {
   const { session, now, account } = request;
   const secret = house.keys.refreshSecret(session.refreshKid);
-  if (secret === undefined) throw new Error('The key of this refresh token is gone from the ring.');
+  // Revoked since the decision.
+  if (secret === undefined) throw refuse('key_revoked');
   const access = await issueAccess(house, request);
   return {
     accessToken: access.token,

@@ -55,6 +55,13 @@ export async function leaverFromRefreshToken(house: House, token: string): Promi
   return leave.leaver;
 }
 
+/** Whose token this is, of either kind: a good MAC of ours makes it a refresh token. Throws why it speaks for nobody. */
+export async function leaverOf(house: House, token: string): Promise<Leaver> {
+  if (readRefreshToken(token, house.keys.refreshSecret).ok) return leaverFromRefreshToken(house, token);
+  const { sid, sub } = house.gate.check(token);
+  return { sessionId: sid, userId: sub };
+}
+
 /** End the session that asks. */
 export async function logOut(house: House, { sessionId, userId }: Leaver): Promise<void> {
   await endOneSession(house, sessionId, userId, 'signed_out');

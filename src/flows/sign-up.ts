@@ -100,5 +100,7 @@ async function askHook(house: House, draft: Account, device: Device): Promise<Ac
   // Beside what an operator grants, never in the place of it.
   const scopes = readScopes([...new Set([...draft.scopes, ...(added.scopes ?? [])])]);
   if (!scopes.ok) throw new Error('The hook onSignUp() gave scopes that are none.');
-  return { ...draft, profile: { ...draft.profile, ...added.profile }, scopes: scopes.scopes };
+  const profile = await house.profiles.read({ ...draft.profile, ...added.profile });
+  if (!profile.ok) throw new Error('The hook onSignUp() gave a profile that the schema refuses.');
+  return { ...draft, profile: profile.profile, scopes: scopes.scopes };
 }

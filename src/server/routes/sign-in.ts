@@ -4,7 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import { refuse } from '../../errors.ts';
 import type { House } from '../../flows/house.ts';
 import { logIn, logInFresh } from '../../flows/log-in.ts';
-import { type Leaver, leaverFromRefreshToken, logOut, logOutEverywhere } from '../../flows/log-out.ts';
+import {
+  type Leaver,
+  leaverFromRefreshToken,
+  leaverOf,
+  logOut,
+  logOutEverywhere,
+} from '../../flows/log-out.ts';
 import { refresh } from '../../flows/refresh.ts';
 import { signUp } from '../../flows/sign-up.ts';
 import { FreshTokens, LogIn, RefreshBody, TokenPair } from '../../wire/tokens.ts';
@@ -124,10 +130,10 @@ export function signInRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const token = refreshTokenOf(request);
-      if (token === null)
+      const found = tokenOf(request);
+      if (found === null)
         throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
-      const tokens = await refresh(house, token);
+      const tokens = await refresh(house, found.token);
       return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
     },
   );
@@ -157,7 +163,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         }),
       },
       async (request, reply) => {
-        await leave(house, await leaverOf(house, request));
+        await leave(house, await leaverFrom(house, request));
         return reply.code(204).send();
       },
     );
@@ -174,32 +180,19 @@ function credentialsFrom({ username, email, password }: LogIn): { name: string; 
   return { name, password };
 }
 
-/** The refresh token of a request, from the one place where it stands. */
-function refreshTokenOf(request: FastifyRequest): string | null {
+/** The token of a request from the one place where it stands; in the body it can only be a refresh token. */
+function tokenOf(
+  request: FastifyRequest,
+): { readonly token: string; readonly from: 'header' | 'body' } | null {
   const authorization = authorizationOf(request);
   const inBody = (request.body as RefreshBody | undefined)?.refresh_token;
-  if (authorization.scheme === 'bearer' && inBody !== undefined) throw refuse('ambiguous_credentials');
-  if (authorization.scheme === 'bearer') return authorization.token;
-  return inBody ?? null;
+  if (authorization.scheme !== 'none' && inBody !== undefined) throw refuse('ambiguous_credentials');
+  if (authorization.scheme === 'bearer') return { token: authorization.token, from: 'header' };
+  return inBody === undefined ? null : { token: inBody, from: 'body' };
 }
 
-async function leaverOf(house: House, request: FastifyRequest): Promise<Leaver> {
-  const token = refreshTokenOf(request);
-  if (token === null) throw refuse('token_missing');
-  const authorization = authorizationOf(request);
-  // Which of the two it is stands in its header, which says no more than which check it has to pass.
-  if (authorization.scheme === 'bearer' && !isRefreshToken(token)) {
-    const { sid, sub } = house.gate.check(token);
-    return { sessionId: sid, userId: sub };
-  }
-  return leaverFromRefreshToken(house, token);
-}
-
-function isRefreshToken(token: string): boolean {
-  try {
-    const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8'));
-    return header?.typ === 'refresh+jwt';
-  } catch {
-    return false;
-  }
+function leaverFrom(house: House, request: FastifyRequest): Promise<Leaver> {
+  const found = tokenOf(request);
+  if (found === null) throw refuse('token_missing');
+  return (found.from === 'header' ? leaverOf : leaverFromRefreshToken)(house, found.token);
 }
