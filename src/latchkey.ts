@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createProfileReader, type ProfileOf, type ProfileSchema } from './accounts/profile.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type HouseSecret, openDataFolder } from './data-folder.ts';
-import { isLatchkeyError, refuse } from './errors.ts';
+import { refuse } from './errors.ts';
 import { type AdminChange, changeAccount, deleteAccount } from './flows/change-account.ts';
 import { changePassword, type PasswordChange, setPassword } from './flows/change-password.ts';
 import { type Credentials, findByLoginName } from './flows/credentials.ts';
