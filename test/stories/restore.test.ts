@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isLatchkeyError } from '../../src/errors.ts';
 import type { Tokens } from '../../src/flows/house.ts';
-import { type Latchkey, latchkey } from '../../src/latchkey.ts';
+import { latchkey } from '../../src/latchkey.ts';
 import { generateSecret } from '../../src/settings.ts';
 import { type Ran, runCommand } from './run-command.ts';
 
@@ -26,7 +26,7 @@ const backup = join(folder, 'backup.db');
 const environment = { LATCHKEY_DATA: data };
 let tokens: Tokens;
 
-const open = (): Promise<Latchkey> => latchkey({ data, environment: {}, log: 'off' });
+const open = () => latchkey({ data, environment: {}, log: 'off' });
 const run = (argv: readonly string[], more = {}): Promise<Ran> =>
   runCommand(argv, { environment: { ...environment, ...more }, folder });
 
