@@ -60,6 +60,8 @@ export function grantedScopes(
 export async function issueAccess(house: House, request: AccessRequest): Promise<IssuedAccess> {
   const { account, session, now, fresh } = request;
   const { settings, keys, hooks } = house;
+  // Another process may have revoked the key a moment ago: what it signed now would be dead before it is used.
+  house.store.catchUp();
   const scopes = grantedScopes(account, session.askedScopes);
   const expiresIn = Math.floor((request.lifeMs ?? settings.accessTtl) / 1000);
   const iat = toSeconds(now);

@@ -8,9 +8,8 @@ import { headOf } from '../../src/cli/help.ts';
 const page = readFileSync(new URL('../../docs/command.md', import.meta.url), 'utf8');
 const sections = new Map(
   page
-    .split(/^## latchkey (?!\.)/m)
+    .split(/^## latchkey /m)
     .slice(1)
-    .filter((text) => !text.startsWith('.config'))
     .map((text) => [text.slice(0, text.indexOf('\n')), text]),
 );
 

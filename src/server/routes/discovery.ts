@@ -29,8 +29,14 @@ export function discoveryRoutes(app: ShapedApp, house: House): void {
         answers: { 200: { description: 'Those that tokens may be signed with now or soon.', schema: Keys } },
       }),
     },
-    async (_, reply) =>
-      reply.header('Cache-Control', cacheable).type('application/jwk-set+json').send(house.keys.jwks()),
+    async (_, reply) => {
+      // A key that another process made must be known before what it signs.
+      house.store.catchUp();
+      return reply
+        .header('Cache-Control', cacheable)
+        .type('application/jwk-set+json')
+        .send(house.keys.jwks());
+    },
   );
 
   app.get(
