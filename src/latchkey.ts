@@ -204,12 +204,13 @@ interface Running {
 async function moveIn(parts: Parts): Promise<Running> {
   const { settings, store } = parts;
   const keeper = randomText(9);
-  // Before anything else: rotations whose answer a crash swallowed must not look like theft.
+  // A secret that is wrong stops the start before anything is written.
+  const keys = await openKeys(parts);
+  // Before anything is answered: rotations whose answer a crash swallowed must not look like theft.
   await store.sessions.prepare(sessionPolicy(settings), await store.facts.begin(keeper));
   try {
     const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
     await store.facts.speakAs({ issuer: settings.issuer, audience: settings.audience });
-    const keys = await openKeys(parts);
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
     keys.take((await store.keys.read()).records);
     const house = furnish(parts, keys, greatestAccessLife);
@@ -226,9 +227,9 @@ async function dropIn(parts: Parts): Promise<Running> {
   const { store } = parts;
   await store.sessions.prepare(sessionPolicy(parts.settings), true);
   const { facts } = store;
+  const keys = await openKeys(parts);
   const greatestAccessLife =
     (await facts.greatestAccessLife()) ?? (await facts.accessLife(parts.settings.accessTtl));
-  const keys = await openKeys(parts);
   const signing = signingKey(keys.records(), parts.clock.now(), 'access');
   const algorithm = signing?.algorithm ?? parts.settings.algorithm;
   const settings: Settings = Object.freeze({ ...parts.settings, ...(await facts.voice()), algorithm });

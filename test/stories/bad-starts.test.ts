@@ -1,5 +1,8 @@
 // What is damaged or missing stops the start with a sentence that says what to do, and nothing is made anew in its place.
+
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
@@ -13,10 +16,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
-import { type OpenHouse, openHouse } from '../../src/latchkey.ts';
+import { openHouse } from '../../src/latchkey.ts';
 import { generateSecret } from '../../src/settings.ts';
 import { runCommand } from './run-command.ts';
 
@@ -44,10 +49,14 @@ function copy(): Place {
   return { data, database: join(data, 'latchkey.db'), secret: join(data, 'secret') };
 }
 
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /** Every file of a folder with what is in it; what SQLite keeps beside an open file may come and go. */
 function contents(folder: string): Record<string, string> {
   const names = readdirSync(folder).filter((name) => !/-(wal|shm)$|\.lock$/.test(name));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name)).toString('base64')]));
+  return Object.fromEntries(names.map((name) => [name, hashOf(readFileSync(join(folder, name)))]));
 }
 
 /** Start as `latchkey serve` does; tells what it says. It must fail, within the folder as it was. */
@@ -149,37 +158,48 @@ test('wrong settings are told all at once, each with what to write', async () =>
     assert.ok(said.includes(name));
 });
 
-test('a port that is taken, and a config file that does not load, stop the start and leave nothing open', async () => {
+test('a port that is taken stops the start, and leaves nothing open', async () => {
   const place = copy();
-  let listening: OpenHouse | undefined;
-  const taken = await runCommand(['serve'], {
-    environment: { LATCHKEY_DATA: place.data, LATCHKEY_URL: url, LATCHKEY_LOG: 'off', PORT: '0' },
-    folder: root,
-    async stopSignal() {
-      return 'TEST';
-    },
-  });
-  assert.equal(taken.code, 0);
-  const { createServer } = await import('node:net');
   const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  assert.match(await failing(place, { PORT: String(port) }), /is taken by another program/);
-  await new Promise((resolve) => server.close(resolve));
-  const folder = join(root, 'with-config');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'latchkey.config.mjs'), 'export default {');
-  const ran = await runCommand(['serve'], { environment: { LATCHKEY_DATA: place.data }, folder });
-  assert.equal(ran.code, 1);
-  assert.match(ran.stderr, /latchkey\.config\.mjs does not load: SyntaxError/);
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const environment = {
+      LATCHKEY_DATA: place.data,
+      LATCHKEY_URL: url,
+      LATCHKEY_LOG: 'off',
+      PORT: `${port}`,
+    };
+    const ran = await runCommand(['serve'], { environment, folder: root, stopSignal: async () => 'TEST' });
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, /is taken by another program/);
+  } finally {
+    server.close();
+  }
   // Nobody has it open any more: else this would be refused.
   const backup = join(root, 'after.db');
   copyFileSync(place.database, backup);
-  const restored = await runCommand(['restore', backup], {
-    environment: { LATCHKEY_DATA: place.data },
-    folder: root,
-  });
+  const environment = { LATCHKEY_DATA: place.data };
+  const restored = await runCommand(['restore', backup], { environment, folder: root });
   assert.equal(restored.code, 0, restored.stderr);
-  listening = await openHouse({ data: place.data, environment: {}, log: 'off' });
-  await listening.latchkey.close();
+});
+
+test('a config file that does not load stops the start before anything is made', async () => {
+  const folder = join(root, 'with-config');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'latchkey.config.mjs'), 'export default {');
+  const data = join(folder, 'data');
+  const ran = await runCommand(['serve'], { environment: { LATCHKEY_DATA: data }, folder });
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /latchkey\.config\.mjs does not load: SyntaxError/);
+  assert.equal(existsSync(data), false);
+});
+
+test('a database of another program is left as it is', async () => {
+  const place = copy();
+  rmSync(place.database);
+  const other = new DatabaseSync(place.database);
+  other.exec('CREATE TABLE songs (name TEXT)');
+  other.close();
+  assert.match(await failing(place), /is not one of Latchkey/);
 });

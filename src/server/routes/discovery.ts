@@ -38,7 +38,11 @@ export function discoveryRoutes(app: ShapedApp, house: House): void {
         },
       }),
     },
-    async (_, reply) => reply.header('Cache-Control', cacheable).type(keySet).send(house.keys.jwks()),
+    async (_, reply) => {
+      // A key that another process made must be known before what it signs.
+      house.store.catchUp();
+      return reply.header('Cache-Control', cacheable).type(keySet).send(house.keys.jwks());
+    },
   );
 
   app.get(

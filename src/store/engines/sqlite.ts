@@ -38,6 +38,7 @@ const entriesAtOnce = 1_000;
 const patience = 6_000;
 // How long a start waits for somebody who holds the store for a moment.
 const claimPatience = 2_000;
+const smallestPage = 512;
 const quickCheckBelow = 64 * 1024 * 1024;
 
 interface Waiting {
@@ -53,9 +54,8 @@ export async function openSqliteEngine(path: string): Promise<Engine> {
   const { hold, alone } = claim(path);
   try {
     if (!existsSync(path)) await makeFile(path);
-    else if (statSync(path).size === 0) throw damaged(path);
     chmodSync(path, 0o600);
-    await bringUp(path);
+    await bringUp(path, 'ours');
     return new SqliteEngine(path, openSqlite(path, { readOnly: true }), hold, alone);
   } catch (error) {
     hold.release();
@@ -84,7 +84,7 @@ async function makeFile(path: string): Promise<void> {
   // By us and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
   closeSync(openSync(made, 'wx', 0o600));
   try {
-    await bringUp(made);
+    await bringUp(made, 'empty');
     linkSync(made, path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -98,14 +98,11 @@ async function makeFile(path: string): Promise<void> {
   }
 }
 
-async function bringUp(path: string): Promise<void> {
+async function bringUp(path: string, expected: 'ours' | 'empty'): Promise<void> {
   let file: SqliteFile | undefined;
   try {
+    if (expected === 'ours') mustBeOurs(path);
     file = openSqlite(path);
-    if (statSync(path).size < quickCheckBelow) {
-      const { rows } = file.run('PRAGMA quick_check(1)', []);
-      if (rows[0]?.quick_check !== 'ok') throw damaged(path);
-    }
     await migrateUp(kyselyOn(file));
   } catch (error) {
     if (error instanceof StartError) throw error;
@@ -122,10 +119,39 @@ async function bringUp(path: string): Promise<void> {
   }
 }
 
+/** Before it is opened for writing, which alone would change the file of another program. */
+function mustBeOurs(path: string): void {
+  const { size } = statSync(path);
+  // What is shorter than a page SQLite takes for a database in which nothing is yet.
+  if (size < smallestPage) throw damaged(path);
+  const file = openSqlite(path, { readOnly: true });
+  try {
+    const { rows } = size < quickCheckBelow ? file.run('PRAGMA quick_check(1)', []) : { rows: [] };
+    if (rows.some(({ quick_check }) => quick_check !== 'ok')) throw damaged(path);
+    if (!isOurs(file)) throw foreign(path);
+  } finally {
+    file.close();
+  }
+}
+
 function damaged(path: string, cause?: unknown): StartError {
   return new StartError(
     `The database ${path} is damaged, or is not a database. Nothing was changed. Put it aside and bring back a copy with \`latchkey restore FILE\`.`,
     { cause },
+  );
+}
+
+/** Files are made whole, so one without our tables is somebody else's, or has lost them. */
+function isOurs(file: SqliteFile): boolean {
+  const tables = file.run("SELECT name FROM sqlite_schema WHERE type = 'table'", []).rows;
+  return ['migrations', 'users', 'keys', 'facts'].every((name) =>
+    tables.some((table) => table.name === name),
+  );
+}
+
+function foreign(path: string): StartError {
+  return new StartError(
+    `The database ${path} is not one of Latchkey. Nothing was changed. Set LATCHKEY_DATABASE to the right file, or bring back a copy with \`latchkey restore FILE\`.`,
   );
 }
 
@@ -144,14 +170,10 @@ export interface SqliteLook {
 export async function lookAtSqlite(path: string): Promise<SqliteLook> {
   let file: SqliteFile | undefined;
   try {
-    if (statSync(path).size === 0) throw damaged(path);
+    if (statSync(path).size < smallestPage) throw damaged(path);
     file = openSqlite(path, { readOnly: true });
     const integrity = String(file.run('PRAGMA integrity_check(5)', []).rows[0]?.integrity_check);
-    const tables = file.run("SELECT name FROM sqlite_schema WHERE type = 'table'", []).rows;
-    const ours = ['migrations', 'users', 'keys', 'facts'].every((name) =>
-      tables.some((table) => table.name === name),
-    );
-    if (!ours) return { integrity, migrations: [], keys: [], newest: 0 };
+    if (!isOurs(file)) return { integrity, migrations: [], keys: [], newest: 0 };
     const newest = file.run('SELECT max(last_seen_at) AS at FROM sessions', []).rows[0]?.at;
     return {
       integrity,
