@@ -1,7 +1,19 @@
 // The folder that holds what this house remembers: the database, and in development the secret that its keys are sealed with.
 // What is lost there is never made anew in silence.
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StartError } from './errors.ts';
 import { generateSecret, type Settings } from './settings.ts';
 
@@ -35,14 +47,26 @@ function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {
     );
   }
   const secret = generateSecret();
+  return putSecret(file, secret) ? { secret, made: true } : { secret: readSecret(file), made: false };
+}
+
+/** Put a secret on the disk, whole or not at all. False: another process was faster, and its secret stays. */
+function putSecret(file: string, secret: string): boolean {
+  const draft = `${file}.${process.pid}`;
   try {
-    // Never over one that another process has just made.
-    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
+    // On the disk before anything is sealed with it: a power cut must not leave keys that nothing opens.
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flush: true });
+    linkSync(draft, file);
+    const folder = openSync(dirname(file), 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { secret: readSecret(file), made: false };
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
-  return { secret, made: true };
 }
 
 function readSecret(file: string): string {

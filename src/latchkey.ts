@@ -188,9 +188,8 @@ async function furnish({ settings, store, clock, hooks, profile }: Parts): Promi
     ttlMs: settings.sessionTtl,
     graceMs: settings.refreshGrace,
   };
-  // Before anything else: rotations whose answer a crash swallowed must not look like theft.
-  const clean = await store.facts.takeCleanStop();
-  await store.sessions.prepare(policy, clean);
+  // Before anything else: rotations whose answer a stop swallowed must not look like theft.
+  await store.sessions.prepare(policy);
   const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
   const secrets = [settings.secret, settings.secretPrevious].filter((secret) => secret !== null);
   const keys = openKeyHolder(secrets, clock);
@@ -244,7 +243,6 @@ function keepHouse(house: House): () => Promise<void> {
     clearInterval(looking);
     await running;
     await house.lane.close();
-    await house.store.facts.leaveCleanStop().catch(() => {});
     await house.store.close();
   };
 }

@@ -73,8 +73,10 @@ export async function logInFresh(
   const { account } = await proveWho(house, credentials);
   if (account.id !== caller.sub) throw refuse('token_invalid');
   await house.hooks.beforeLogIn?.(userFrom(account), device);
-  const proven = await house.store.sessions.change(caller.sid, (session, _, now) => {
+  const proven = await house.store.sessions.change(caller.sid, (session, current, now) => {
     if (session.endedAt !== null || session.userId !== account.id) return { outcome: null };
+    // The password may have been changed, or the account disabled, while the hash was waited for.
+    if (current?.epoch !== account.epoch || current.disabled) return { outcome: null };
     const next: Session = { ...session, authTime: Math.floor(now / 1000) * 1000, lastSeenAt: now };
     return { outcome: { session: next, now }, next, whileEpoch: account.epoch };
   });

@@ -1,6 +1,6 @@
-// The shelf of facts about the store itself: the greatest access life in force, and whether the last stop was a clean one.
+// The shelf of facts about the store itself: the greatest access life in force.
 import type { Instant } from '../clock.ts';
-import { type Engine, statement } from './engine.ts';
+import { type Engine, statement, unavailable } from './engine.ts';
 
 /** Facts about the store. */
 export interface FactShelf {
@@ -9,10 +9,9 @@ export interface FactShelf {
    * Raised at once; lowered only after the last token of the old life is dead.
    */
   accessLife(lifeMs: number): Promise<number>;
-  /** Whether the last process that had this store closed it. The mark is taken away until the next close. */
-  takeCleanStop(): Promise<boolean>;
-  leaveCleanStop(): Promise<void>;
 }
+
+const attempts = 20;
 
 interface AccessLife {
   readonly current: number;
@@ -36,28 +35,31 @@ export function greatestAccessLife({ current, previous, previousUntil }: AccessL
 /** The shelf on an engine. */
 export function factShelf(engine: Engine, now: () => Instant): FactShelf {
   const { db } = engine;
-  async function get(name: string): Promise<string | null> {
+  const name = 'access_life';
+
+  async function get(): Promise<string | null> {
     const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst();
     return row?.value ?? null;
   }
-  async function put(name: string, value: string): Promise<void> {
-    const query = db.insertInto('facts').values({ name, value });
-    const upsert = query.onConflict((conflict) => conflict.column('name').doUpdateSet({ value }));
-    await engine.write({ statements: [statement(upsert, 1)] });
+
+  /** Put a value in the place of the one that was read; false when another instance was faster. */
+  async function put(before: string | null, value: string): Promise<boolean> {
+    const query =
+      before === null
+        ? db.insertInto('facts').values({ name, value })
+        : db.updateTable('facts').set({ value }).where('name', '=', name).where('value', '=', before);
+    return (await engine.write({ statements: [statement(query, 1)] })).outcome === 'done';
   }
+
   return {
     async accessLife(lifeMs) {
-      const text = await get('access_life');
-      const known = text === null ? null : (JSON.parse(text) as AccessLife);
-      const next = nextAccessLife(known, lifeMs, now());
-      if (next !== known) await put('access_life', JSON.stringify(next));
-      return greatestAccessLife(next, now());
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const text = await get();
+        const known = text === null ? null : (JSON.parse(text) as AccessLife);
+        const next = nextAccessLife(known, lifeMs, now());
+        if (next === known || (await put(text, JSON.stringify(next)))) return greatestAccessLife(next, now());
+      }
+      throw unavailable('The access life was changed by others again and again.');
     },
-    async takeCleanStop() {
-      const clean = (await get('clean_stop')) === 'yes' || (await get('clean_stop')) === null;
-      await put('clean_stop', 'no');
-      return clean;
-    },
-    leaveCleanStop: () => put('clean_stop', 'yes'),
   };
 }

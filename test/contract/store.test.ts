@@ -64,10 +64,11 @@ for (const underTest of engines) {
 
     before(async () => {
       place = underTest.makePlace();
-      engine = overheard(await place.open(), (sql) => statements.add(sql));
+      const open = async () => overheard(await place.open(), (sql) => statements.add(sql));
+      engine = await open();
       clock = turnableClock();
       one = openStore(engine, clock);
-      two = openStore(await place.open(), clock);
+      two = openStore(await open(), clock);
     });
     after(async () => {
       await one.close();

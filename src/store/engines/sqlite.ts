@@ -1,6 +1,6 @@
 // The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
 // while a commit runs goes into the next one (group commit). Several processes may share the file.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { StartError } from '../../errors.ts';
@@ -18,14 +18,25 @@ import type { KeysTable, Tables } from '../tables.ts';
 import type { CopierData } from './sqlite-copier.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
 import { openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
-import type { Answer, Ask, UnitResult, WriterData } from './sqlite-writer.ts';
+import type { Answer, Ask, BatchResult, WriterData } from './sqlite-writer.ts';
 
 const batchAtMost = 512;
 const waitingAtMost = 10_000;
 const entriesAtOnce = 1_000;
-// Beyond the five seconds that a writer waits for another process's lock.
-const patience = 6_000;
 const quickCheckBelow = 64 * 1024 * 1024;
+// "LATK": what stands in a file of ours where SQLite keeps the number of the program that a file belongs to.
+const applicationId = 0x4c41544b;
+const restartFirstAfter = 100;
+const restartLastAfter = 5_000;
+
+/** What tests turn: how long things may take, and the thread that writes. */
+export interface SqliteEngineOptions {
+  /** Milliseconds that the writer waits for a lock that another process holds. */
+  readonly lockWithin?: number;
+  /** Milliseconds in which the writer must answer a batch; beyond `lockWithin`. */
+  readonly answerWithin?: number;
+  readonly startWriter?: (data: WriterData) => Worker;
+}
 
 interface Waiting {
   readonly unit: Unit;
@@ -34,11 +45,39 @@ interface Waiting {
 }
 
 /** Open a file as the engine; makes it and its folder where they are not there, and brings its tables up. */
-export async function openSqliteEngine(path: string): Promise<Engine> {
-  prepareFile(path);
-  await bringUp(path);
-  const reader = openSqlite(path, { readOnly: true });
-  return new SqliteEngine(path, reader);
+export async function openSqliteEngine(path: string, options: SqliteEngineOptions = {}): Promise<Engine> {
+  try {
+    if (existsSync(path) && statSync(path).size > 0) inspect(path);
+    prepareFile(path);
+    await bringUp(path);
+    return new SqliteEngine(path, openSqlite(path, { readOnly: true }), options);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    if (sqliteFault(error).kind === 'damaged') throw damaged(path, error);
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StartError(`The database ${path} cannot be opened: ${message}.`, { cause: error });
+  }
+}
+
+/** Look at a file before anything is changed in it. Throws when it is damaged or not ours. */
+function inspect(path: string): void {
+  const file = openSqlite(path, { readOnly: true });
+  try {
+    if (statSync(path).size < quickCheckBelow) {
+      const { rows } = file.run('PRAGMA quick_check(1)', []);
+      if (rows[0]?.quick_check !== 'ok') throw damaged(path);
+    }
+    // A start that was killed between the first byte and the mark leaves a file without anything in it.
+    const empty = file.run('SELECT name FROM sqlite_schema LIMIT 1', []).rows.length === 0;
+    const owner = ownerOf(file);
+    if (owner !== applicationId && !(owner === 0 && empty)) throw foreign(path);
+  } finally {
+    file.close();
+  }
+}
+
+function ownerOf(file: SqliteFile): number {
+  return Number(file.run('PRAGMA application_id', []).rows[0]?.application_id);
 }
 
 function prepareFile(path: string): void {
@@ -50,27 +89,19 @@ function prepareFile(path: string): void {
 }
 
 async function bringUp(path: string): Promise<void> {
-  let file: SqliteFile | undefined;
+  const file = openSqlite(path);
   try {
-    file = openSqlite(path);
-    if (statSync(path).size < quickCheckBelow) {
-      const { rows } = file.run('PRAGMA quick_check(1)', []);
-      if (rows[0]?.quick_check !== 'ok') throw damaged(path);
-    }
+    if (ownerOf(file) !== applicationId) file.exec(`PRAGMA application_id = ${applicationId}`);
     await migrateUp(kyselyOn(file));
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    const fault = sqliteFault(error);
-    if (fault.kind === 'damaged') throw damaged(path, error);
-    throw new StartError(
-      `The database ${path} cannot be opened: ${error instanceof Error ? error.message : error}.`,
-      {
-        cause: error,
-      },
-    );
   } finally {
-    file?.close();
+    file.close();
   }
+}
+
+function foreign(path: string): StartError {
+  return new StartError(
+    `The database ${path} belongs to another program. Nothing was changed. Name a file of Latchkey's own in LATCHKEY_DATABASE.`,
+  );
 }
 
 function damaged(path: string, cause?: unknown): StartError {
@@ -85,6 +116,7 @@ class SqliteEngine implements Engine {
   readonly db: Engine['db'];
   readonly #path: string;
   readonly #reader: SqliteFile;
+  readonly #options: Required<SqliteEngineOptions>;
   #writer: Worker | null = null;
   #waiting: Waiting[] = [];
   #flying: readonly Waiting[] = [];
@@ -94,26 +126,30 @@ class SqliteEngine implements Engine {
   #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
   #inDoubt = new Set<string>();
   #recovering: Promise<void> | null = null;
+  #restartAfter = restartFirstAfter;
   #stuck = false;
-  #closing = false;
-  #closed: (() => void) | null = null;
+  #closing: Promise<void> | null = null;
+  #closed: () => void = () => {};
   #lookedThisTurn = false;
   #dataVersion = -1;
   #cursor = 0;
   #ring = '';
 
-  constructor(path: string, reader: SqliteFile) {
+  constructor(path: string, reader: SqliteFile, options: SqliteEngineOptions) {
     this.#path = path;
     this.#reader = reader;
-    this.db = kyselyOn<Tables>(reader);
+    // The writer's own patience, and a second for the work.
+    this.#options = { lockWithin: 5_000, answerWithin: 6_000, startWriter, ...options };
+    this.db = kyselyOn<Tables>(refusing(reader));
     this.#start();
   }
 
   listen(listener: (news: News) => void): void {
     this.#listener = listener;
-    this.#dataVersion = -1;
-    this.#lookedThisTurn = false;
-    this.catchUp();
+    this.#cursor = 0;
+    this.#ring = '';
+    // Never a view that only looks complete: what cannot be read now stops the start.
+    if (!this.#catchUpAnew()) throw unavailable('What was revoked could not be read.');
   }
 
   onRecovery(renew: Parameters<Engine['onRecovery']>[0]): void {
@@ -121,16 +157,20 @@ class SqliteEngine implements Engine {
   }
 
   healthy(): boolean {
-    return this.#writer !== null && !this.#stuck;
+    return this.#writer !== null && !this.#stuck && this.#closing === null;
   }
 
   async write(unit: Unit): Promise<Written> {
+    if (this.#inDoubt.size > 0) this.#recover();
     if (this.#recovering !== null) await this.#recovering;
+    // Nothing passes what is in doubt: a rotation whose grace was not renewed would be judged as theft.
+    if (this.#inDoubt.size > 0)
+      throw unavailable('What was being written when the writer failed is in doubt.');
     return this.#submit(unit);
   }
 
   #submit(unit: Unit): Promise<Written> {
-    if (this.#closed !== null) return Promise.reject(unavailable('The store is closed.'));
+    if (this.#closing !== null) return Promise.reject(unavailable('The store is closed.'));
     if (this.#writer === null || this.#stuck)
       return Promise.reject(unavailable('The writer is gone or stuck.'));
     if (this.#waiting.length >= waitingAtMost)
@@ -146,7 +186,10 @@ class SqliteEngine implements Engine {
     this.#flush = undefined;
     if (this.#writer === null || this.#flying.length > 0 || this.#waiting.length === 0) return;
     this.#flying = this.#waiting.splice(0, batchAtMost);
-    this.#deadline = setTimeout(() => this.#lose('The writer does not answer.', true), patience);
+    this.#deadline = setTimeout(
+      () => this.#lose('The writer does not answer.', true),
+      this.#options.answerWithin,
+    );
     this.#ask({ ask: 'write', units: this.#flying.map(({ unit }) => unit) });
   }
 
@@ -156,8 +199,8 @@ class SqliteEngine implements Engine {
   }
 
   #start(): void {
-    const workerData: WriterData = { path: this.#path };
-    const writer = startThread(import.meta.url, 'sqlite-writer', { workerData });
+    const { startWriter, lockWithin } = this.#options;
+    const writer = startWriter({ path: this.#path, lockWithin });
     // An idle store never keeps the process alive.
     writer.unref();
     writer.on('message', (answer: Answer) => this.#hear(answer));
@@ -167,12 +210,13 @@ class SqliteEngine implements Engine {
   }
 
   #hear(answer: Answer): void {
-    if (answer.answer === 'written') this.#settle(answer.results, answer.entries);
-    else this.#closed?.();
+    if (answer.answer === 'written') this.#settle(answer);
+    else this.#closed();
   }
 
-  #settle(results: readonly UnitResult[], entries: readonly RevocationRow[]): void {
+  #settle({ results, entries, refused }: BatchResult): void {
     clearTimeout(this.#deadline);
+    this.#restartAfter = restartFirstAfter;
     // Revocations first: whoever is answered next is answered by a view that holds them.
     if (entries.length > 0) this.#listener({ entries, keys: null });
     const flown = this.#flying;
@@ -182,8 +226,11 @@ class SqliteEngine implements Engine {
       if (result === undefined || result.outcome === 'failed') reject(unavailable(result?.message));
       else resolve(result);
     }
+    // Whoever waited as long as these did would wait as long again, and be refused too.
+    if (refused) this.#refuseWaiting('The batch before could not be written.');
     if (this.#stuck) {
       this.#stuck = false;
+      this.#catchUpAnew();
       this.#recover();
     }
     if (this.#waiting.length > 0) this.#send();
@@ -191,7 +238,7 @@ class SqliteEngine implements Engine {
   }
 
   #rest(): void {
-    if (this.#closing && this.#writer !== null) {
+    if (this.#closing !== null) {
       // The writer is the last to let go, so that it can fold the log back into the file.
       this.#reader.close();
       this.#ask({ ask: 'close' });
@@ -201,43 +248,58 @@ class SqliteEngine implements Engine {
   /** The outcome of what flies is unknown: it may have happened, or may happen yet. */
   #lose(message: string, stuck: boolean): void {
     clearTimeout(this.#deadline);
+    // What was committed and not told is known before anybody is answered.
+    this.#catchUpAnew();
     for (const { unit } of this.#flying) if (unit.rotates !== undefined) this.#inDoubt.add(unit.rotates);
-    for (const { reject } of [...this.#flying, ...this.#waiting]) reject(unavailable(message));
-    this.#waiting = [];
+    for (const { reject } of this.#flying) reject(unavailable(message));
+    this.#refuseWaiting(message);
     // A stuck writer still owes an answer: until it comes nothing else is sent.
     this.#stuck = stuck;
     if (!stuck) this.#flying = [];
+    if (this.#closing !== null) this.#closed();
+  }
+
+  #refuseWaiting(message: string): void {
+    for (const { reject } of this.#waiting) reject(unavailable(message));
+    this.#waiting = [];
   }
 
   #gone(writer: Worker, error: Error): void {
     if (this.#writer !== writer) return;
     this.#writer = null;
-    if (this.#closed !== null) {
-      this.#closed();
-      return;
-    }
     this.#lose(error.message, false);
-    setTimeout(() => {
-      if (this.#closed !== null) return;
+    if (this.#closing !== null) return;
+    const restart = setTimeout(() => {
+      if (this.#closing !== null) return;
       this.#start();
+      this.#catchUpAnew();
       this.#recover();
-    }, 100);
+    }, this.#restartAfter);
+    restart.unref();
+    // A thread that dies again and again, on a disk that is gone, is not started ten times a second.
+    this.#restartAfter = Math.min(this.#restartAfter * 2, restartLastAfter);
   }
 
+  /** Renew the grace of what is in doubt; what could not be renewed stays there, and the next write tries again. */
   #recover(): void {
-    this.#lookedThisTurn = false;
-    this.#dataVersion = -1;
-    this.catchUp();
+    if (this.#inDoubt.size === 0 || this.#recovering !== null) return;
     const doubtful = [...this.#inDoubt];
-    this.#inDoubt.clear();
-    if (doubtful.length === 0) return;
     this.#recovering = this.#renew(doubtful, (unit) => this.#submit(unit))
-      .catch(() => {
-        for (const id of doubtful) this.#inDoubt.add(id);
-      })
+      .then(
+        () => {
+          for (const id of doubtful) this.#inDoubt.delete(id);
+        },
+        () => {},
+      )
       .finally(() => {
         this.#recovering = null;
       });
+  }
+
+  #catchUpAnew(): boolean {
+    this.#lookedThisTurn = false;
+    this.#dataVersion = -1;
+    return this.catchUp();
   }
 
   catchUp(): boolean {
@@ -282,31 +344,57 @@ class SqliteEngine implements Engine {
       .rows as unknown as KeysTable[];
   }
 
-  copyTo(file: string): Promise<void> {
+  async copyTo(file: string): Promise<void> {
     closeSync(openSync(file, 'wx', 0o600));
     const workerData: CopierData = { path: this.#path, file };
     // In a thread of its own: a large file takes its time, and neither requests nor writes wait for it.
     const copier = startThread(import.meta.url, 'sqlite-copier', { workerData });
-    return new Promise((resolve, reject) => {
-      copier.once('error', reject);
-      copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        copier.once('error', reject);
+        copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
+      });
+    } catch (error) {
+      // Half a copy must not pass for one.
+      rmSync(file, { force: true });
+      throw error;
+    }
   }
 
-  async close(): Promise<void> {
-    if (this.#closed !== null) return;
-    await this.db.destroy();
-    await new Promise<void>((resolve) => {
+  close(): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    this.#closing = new Promise<void>((resolve) => {
       this.#closed = resolve;
-      this.#closing = true;
-      if (this.#writer === null || this.#stuck) {
-        this.#reader.close();
-        resolve();
-      }
-      // What was taken is carried out first; the last answer leads to the close.
-      else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
-    });
-    clearTimeout(this.#deadline);
-    await this.#writer?.terminate();
+    }).then(() => this.#letGo());
+    if (this.#writer === null || this.#stuck) this.#closed();
+    // What was taken is carried out first; the last answer leads to the close.
+    else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
+    return this.#closing;
   }
+
+  async #letGo(): Promise<void> {
+    clearTimeout(this.#deadline);
+    this.#reader.close();
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.terminate();
+  }
+}
+
+function startWriter(workerData: WriterData): Worker {
+  return startThread(import.meta.url, 'sqlite-writer', { workerData });
+}
+
+/** A file whose faults are the refusal of a store that cannot be reached: a disk that fails is no fault of the request. */
+function refusing(file: SqliteFile): SqliteFile {
+  return {
+    ...file,
+    run(sql, parameters) {
+      try {
+        return file.run(sql, parameters);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+  };
 }
