@@ -39,10 +39,14 @@ interface Answer {
 }
 
 let folder: string;
+const started: ChildProcess[] = [];
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -68,6 +72,7 @@ async function spawnServer(data: string, grace: string): Promise<Server> {
       LATCHKEY_LOG: 'off',
     },
   });
+  started.push(child);
   return { process: child, address: `http://127.0.0.1:${port}` };
 }
 
@@ -262,12 +267,11 @@ describe('threat fault: kill -9 under load', () => {
     const data = join(folder, 'late');
     let server = await startServer(data, '3s');
     const clients = await newClients(server, 8);
-    let lost: Client[] = [];
     const living = Promise.all(clients.map((client) => live(server, client)));
     await wait(300);
     await kill(server);
     await living;
-    lost = clients.filter(({ asked }) => asked === 'refresh');
+    const lost = clients.filter(({ asked }) => asked === 'refresh');
     assert.ok(lost.length > 0);
     await wait(3_100);
     server = await startServer(data, '3s');

@@ -48,7 +48,7 @@ export function openSqlite(
     enableForeignKeyConstraints: true,
   });
   try {
-    if (!readOnly) database.exec('PRAGMA journal_mode = WAL');
+    if (!readOnly) switchToWal(database, lockWithin);
     database.exec('PRAGMA synchronous = FULL');
     // On macOS fsync() alone leaves what was written in the memory of the disk; elsewhere this says nothing new.
     database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
@@ -87,6 +87,24 @@ export function openSqlite(
   };
 }
 
+/** The switch to WAL is refused at once where everything else waits for a lock: of two first starts together one would fail. */
+function switchToWal(database: DatabaseSync, lockWithin: number): void {
+  const giveUpAt = performance.now() + lockWithin;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (primaryCode(error) !== 5 || performance.now() >= giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
+function primaryCode(error: unknown): number {
+  return ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
+}
+
 /** Read an error of SQLite. */
 export function sqliteFault(error: unknown): SqliteFault {
   const code = (error as { errcode?: number } | null)?.errcode ?? 0;
@@ -94,7 +112,6 @@ export function sqliteFault(error: unknown): SqliteFault {
   if (code === 2067 || code === 1555) {
     return { kind: 'duplicate', column: /failed: ([a-z_.]+)/.exec(message)?.[1] ?? '' };
   }
-  const primary = code & 0xff;
-  if (primary === 11 || primary === 26) return { kind: 'damaged' };
+  if ([11, 26].includes(primaryCode(error))) return { kind: 'damaged' };
   return { kind: 'other', message };
 }

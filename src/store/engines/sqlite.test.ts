@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setImmediate as turnOfLoop, setTimeout as wait } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -234,7 +235,8 @@ describe('when the writer dies', () => {
       await until(() => puppet.asked.length > 0);
       await assert.rejects(refreshFirst(store), refusedForStore);
       const asked = puppet.asked.flatMap((ask) => (ask.ask === 'write' ? ask.units : []));
-      assert.ok(asked.every(({ rotates }) => rotates === undefined));
+      const written = asked.flatMap(({ statements }) => statements.flatMap(({ parameters }) => parameters));
+      assert.ok(!written.includes('reuse_detected'));
       puppet.emit('exit', 1);
       await until(() => store.healthy());
       assert.equal(await refreshFirst(store), 'repeated');
@@ -573,6 +575,26 @@ describe('a start', () => {
         await engine.close();
       }),
     );
+  });
+
+  test('that meets another one at the switch to WAL, where SQLite does not wait, waits for it', () => {
+    mkdirSync(join(folder, 'data'));
+    const { exec } = DatabaseSync.prototype;
+    let refusals = 0;
+    DatabaseSync.prototype.exec = function (sql) {
+      if (sql.includes('journal_mode') && refusals < 3) {
+        refusals += 1;
+        throw Object.assign(new Error('database is locked'), { errcode: 5 });
+      }
+      exec.call(this, sql);
+    };
+    try {
+      assert.throws(() => openSqlite(path, { lockWithin: 0 }), /locked/);
+      openSqlite(path).close();
+      assert.equal(refusals, 3);
+    } finally {
+      DatabaseSync.prototype.exec = exec;
+    }
   });
 
   test('of several processes at once on a new file makes one store, and none fails', async () => {
