@@ -5,9 +5,11 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -57,22 +59,30 @@ function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {
     );
   }
   const secret = generateSecret();
-  try {
-    // Never over one that another process has just made.
-    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-    // Before the first key is sealed with it: the database is synced, and would outlive a secret that a power cut took.
-    sync(file, 'r+');
-    // Windows syncs no folders.
-    if (process.platform !== 'win32') sync(dirname(file), 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { secret: readSecret(file), made: false };
-    throw error;
-  }
-  return { secret, made: true };
+  return putSecret(file, secret) ? { secret, made: true } : { secret: readSecret(file), made: false };
 }
 
-function sync(name: string, flags: 'r' | 'r+'): void {
-  const handle = openSync(name, flags);
+/** Put a secret on the disk, whole or not at all. False: another process was faster, and its secret stays. */
+function putSecret(file: string, secret: string): boolean {
+  const draft = `${file}.${process.pid}`;
+  try {
+    // On the disk before anything is sealed with it: a power cut must not leave keys that nothing opens.
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flush: true });
+    linkSync(draft, file);
+    syncFolder(dirname(file));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function syncFolder(folder: string): void {
+  // Windows syncs no folders.
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
   try {
     fsyncSync(handle);
   } finally {

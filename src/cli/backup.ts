@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { settingsOf } from '../latchkey.ts';
-import { copySqlite } from '../store/engines/sqlite.ts';
+import { copySqlite } from '../store/engines/sqlite-database.ts';
 import { type Command, CommandError } from './command.ts';
 import { mustExist, optionsFor } from './open.ts';
 import { pairs } from './print.ts';

@@ -7,7 +7,7 @@ import { StartError } from '../errors.ts';
 import { openKeyHolder } from '../flows/key-holder.ts';
 import { type LatchkeyOptions, settingsOf } from '../latchkey.ts';
 import type { Settings } from '../settings.ts';
-import { lookAtSqlite, type SqliteLook } from '../store/engines/sqlite.ts';
+import { lookAtSqlite, type SqliteLook } from '../store/engines/sqlite-database.ts';
 import { holdStore, lockFileOf } from '../store/engines/sqlite-file.ts';
 import { keyFrom } from '../store/keys.ts';
 import type { Call, Command } from './command.ts';

@@ -1,7 +1,7 @@
 // `latchkey migrate …`: the tables of the database and those that this program wants. A start brings them up by itself.
 import { existsSync } from 'node:fs';
 import { settingsOf } from '../latchkey.ts';
-import { lookAtSqlite } from '../store/engines/sqlite.ts';
+import { lookAtSqlite } from '../store/engines/sqlite-database.ts';
 import { type MigrationState, migrationNames } from '../store/migrations/migrations.ts';
 import { type Call, type Command, CommandError } from './command.ts';
 import { inStore, mustExist, optionsFor } from './open.ts';

@@ -8,7 +8,7 @@ import { beginAnew } from '../flows/begin-anew.ts';
 import { openKeyHolder } from '../flows/key-holder.ts';
 import { type LatchkeyOptions, openHouse, settingsOf } from '../latchkey.ts';
 import { randomText } from '../secrets.ts';
-import { lookAtSqlite } from '../store/engines/sqlite.ts';
+import { lookAtSqlite } from '../store/engines/sqlite-database.ts';
 import { discard, exchange, takeCopy } from '../store/engines/sqlite-exchange.ts';
 import { holdStore } from '../store/engines/sqlite-file.ts';
 import { keyFrom } from '../store/keys.ts';

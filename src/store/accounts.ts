@@ -10,7 +10,7 @@ import { type Engine, type Statement, statement, unavailable } from './engine.ts
 import { dropEntriesOf, entriesStatement } from './revocations.ts';
 import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
 import type { UsersTable } from './tables.ts';
-import { takeTurns } from './turns.ts';
+import { attempts, takeTurns } from './turns.ts';
 
 /** An account with the hash of its password, which never leaves the flows. */
 export interface StoredAccount {
@@ -64,8 +64,6 @@ export interface AccountShelf {
   /** Raise the epoch of every account, so that nothing issued before is of the present one. */
   raiseEpochs(): Promise<void>;
 }
-
-const attempts = 10;
 
 function storedFrom(row: UsersTable): StoredAccount {
   return { passwordHash: row.password_hash, account: accountFrom(row) };
@@ -127,20 +125,17 @@ export function accountShelf(engine: Engine, now: () => Instant): AccountShelf {
       query: T,
     ): T => query.where('id', '=', id).where('version', '=', version);
     const statements: Statement[] = [];
-    if (decision.next !== undefined) {
-      const { id: _, created_at: __, ...row } = rowFrom(decision.next);
-      statements.push(
-        statement(here(db.updateTable('users').set({ ...row, version: version + 1, updated_at: at })), 1),
-      );
-    }
-    // The account's row first, its sessions in a statement of their own: one statement for both missed a session
-    // that a log-in was about to add.
+    // The account's row first, also where it goes: that holds back a log-in that is about to add a session. Its sessions in a
+    // statement of their own: one statement for both missed a session that was just being added.
+    const { id: _, created_at: __, ...row } = decision.next === undefined ? {} : rowFrom(decision.next);
+    const update = db.updateTable('users').set({ ...row, version: version + 1, updated_at: at });
+    statements.push(statement(here(update), 1));
     if (decision.end !== undefined) statements.push(endSessionsOf(db, id, decision.end, at));
     if (decision.gathersUntil !== undefined) {
       statements.push(dropEntriesOf(db, id, decision.gathersUntil));
     }
     if (decision.remove === true) {
-      statements.push(eraseSessionsOf(db, id), statement(here(db.deleteFrom('users')), 1));
+      statements.push(eraseSessionsOf(db, id), statement(db.deleteFrom('users').where('id', '=', id), 1));
     }
     return statements;
   }

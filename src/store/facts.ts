@@ -1,7 +1,7 @@
 // The shelf of facts about the store itself: the greatest access life in force, as whom its servers speak, and whether those that
 // had it before stopped in order.
 import type { Instant } from '../clock.ts';
-import { type Engine, statement } from './engine.ts';
+import { type Engine, statement, unavailable } from './engine.ts';
 
 /** Facts about the store. */
 export interface FactShelf {
@@ -28,6 +28,7 @@ export interface Voice {
   readonly audience: string;
 }
 
+const attempts = 20;
 // One row for each keeper, so that of two on one file the one that crashes is not covered by the one that stops in order.
 const keeping = 'keeper ';
 
@@ -57,18 +58,26 @@ export function factShelf(engine: Engine, now: () => Instant): FactShelf {
     const row = await db.selectFrom('facts').select('value').where('name', '=', name).executeTakeFirst();
     return row?.value ?? null;
   }
-  async function put(name: string, value: string): Promise<void> {
-    const query = db.insertInto('facts').values({ name, value });
-    const upsert = query.onConflict((conflict) => conflict.column('name').doUpdateSet({ value }));
-    await engine.write({ statements: [statement(upsert, 1)] });
+
+  /** Put a value in the place of the one that was read; false when another instance was faster. */
+  async function put(name: string, before: string | null, value: string): Promise<boolean> {
+    const query =
+      before === null
+        ? db.insertInto('facts').values({ name, value })
+        : db.updateTable('facts').set({ value }).where('name', '=', name).where('value', '=', before);
+    return (await engine.write({ statements: [statement(query, 1)] })).outcome === 'done';
   }
+
   return {
     async accessLife(lifeMs) {
-      const text = await get('access_life');
-      const known = text === null ? null : (JSON.parse(text) as AccessLife);
-      const next = nextAccessLife(known, lifeMs, now());
-      if (next !== known) await put('access_life', JSON.stringify(next));
-      return greatestAccessLife(next, now());
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const text = await get('access_life');
+        const known = text === null ? null : (JSON.parse(text) as AccessLife);
+        const next = nextAccessLife(known, lifeMs, now());
+        if (next === known || (await put('access_life', text, JSON.stringify(next))))
+          return greatestAccessLife(next, now());
+      }
+      throw unavailable('The access life was changed by others again and again.');
     },
     async greatestAccessLife() {
       const text = await get('access_life');
@@ -93,8 +102,10 @@ export function factShelf(engine: Engine, now: () => Instant): FactShelf {
       await engine.write({ statements: [statement(mine, null)] });
     },
     async speakAs(voice) {
+      const before = await get('voice');
       const text = JSON.stringify(voice);
-      if ((await get('voice')) !== text) await put('voice', text);
+      // Another that begins now says the same, or the settings of the two disagree and neither word is better.
+      if (before !== text) await put('voice', before, text);
     },
     async voice() {
       const text = await get('voice');

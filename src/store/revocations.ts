@@ -21,6 +21,7 @@ export function entryFrom(row: RevocationRow): Entry {
   if (row.kind === 'user') {
     return { ...base, kind: 'user', epochBelow: Number(row.epoch_below), exceptSid: row.except_sid } as Entry;
   }
+  if (row.kind === 'key') return { ...base, kind: 'key' } as Entry;
   return { ...base, kind: row.kind, userId: row.user_id } as Entry;
 }
 

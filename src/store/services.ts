@@ -15,6 +15,7 @@ export interface Service {
 export interface ServiceShelf {
   find(clientId: string): Promise<Service | null>;
   list(): Promise<Service[]>;
+  /** Throws when the client id is taken. */
   add(service: Service): Promise<void>;
   /** False: there was none. */
   remove(clientId: string): Promise<boolean>;
@@ -37,7 +38,11 @@ export function serviceShelf(engine: Engine): ServiceShelf {
     list: () => db.selectFrom('services').select(columns).orderBy('created_at').limit(10_000).execute(),
     async add({ clientId, name, secretHash, createdAt }) {
       const row = { client_id: clientId, name, secret_hash: secretHash, created_at: createdAt };
-      await engine.write({ statements: [statement(db.insertInto('services').values(row), 1)] });
+      const written = await engine.write({
+        statements: [statement(db.insertInto('services').values(row), 1)],
+      });
+      // The secret that was just shown would never work.
+      if (written.outcome !== 'done') throw new Error('There is a service with this client id already.');
     },
     async remove(clientId) {
       const query = db.deleteFrom('services').where('client_id', '=', clientId);

@@ -10,7 +10,7 @@ import { accountColumns, accountFromJoin, type JoinedAccount } from './account-r
 import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { entriesStatement } from './revocations.ts';
 import type { SessionsTable, Tables } from './tables.ts';
-import { takeTurns } from './turns.ts';
+import { attempts, takeTurns } from './turns.ts';
 
 /** What should become of a session. Without `next` nothing is written. */
 export interface SessionDecision<O> {
@@ -45,11 +45,11 @@ export interface SessionShelf {
   sweep(limit: number): Promise<number>;
 }
 
-const attempts = 10;
 const listedAtMost = 1_000;
 // How long before the last rotation that is on the disk another one may have been answered and lost.
 const doubtWindow = 10_000;
-const doubtedAtOnce = 200;
+const doubtedAtMost = 100_000;
+const renewedAtOnce = 500;
 
 function sessionFrom(row: SessionsTable): Session {
   const number = (value: number | null): number | null => (value === null ? null : Number(value));
@@ -138,7 +138,9 @@ export function endEverySession(db: Kysely<Tables>, reason: EndReason, now: Inst
 /** The statement that takes what is personal out of every session of an account, before the account goes. */
 export function eraseSessionsOf(db: Kysely<Tables>, userId: string): Statement {
   const blank = { label: null, address: null, client_id: null };
-  return statement(db.updateTable('sessions').set(blank).where('user_id', '=', userId), null);
+  // A change that read the row before this would write it all back.
+  const query = db.updateTable('sessions').set(({ eb }) => ({ ...blank, version: eb('version', '+', 1) }));
+  return statement(query.where('user_id', '=', userId), null);
 }
 
 /** The shelf on an engine. */
@@ -178,13 +180,20 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
     return statement(query, 1);
   }
 
-  async function renew(ids: readonly string[], policy: SessionPolicy, write: Engine['write']): Promise<void> {
-    for (const id of ids) {
-      const found = await withAccount(id);
-      if (found === null) continue;
-      const next = renewGrace(found.session, now(), policy);
-      // A conflict means that the session has moved on, and its newest pair has a grace of its own.
-      if (next !== null) await write({ statements: [changing(found.session, { outcome: null }, next)] });
+  async function renew(id: string, policy: SessionPolicy, write: Engine['write']): Promise<void> {
+    const found = await withAccount(id);
+    const next = found && renewGrace(found.session, now(), policy);
+    // A conflict means that the session has moved on, and its newest pair has a grace of its own.
+    if (found && next) await write({ statements: [changing(found.session, { outcome: null }, next)] });
+  }
+
+  async function renewAll(
+    ids: readonly string[],
+    policy: SessionPolicy,
+    write: Engine['write'],
+  ): Promise<void> {
+    for (let start = 0; start < ids.length; start += renewedAtOnce) {
+      await Promise.all(ids.slice(start, start + renewedAtOnce).map((id) => renew(id, policy, write)));
     }
   }
 
@@ -245,27 +254,31 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
     },
 
     async prepare(policy, cleanStop) {
-      engine.onRecovery((ids, write) => renew(ids, policy, write));
+      engine.onRecovery((ids, write) => renewAll(ids, policy, write));
       if (cleanStop) return;
+      // Not what lies in the future: one row of a clock that was set back would hide all that came after it.
       const last = await db
         .selectFrom('sessions')
         .select('issued_at')
+        .where('issued_at', '<=', now())
         .orderBy('issued_at', 'desc')
         .limit(1)
         .executeTakeFirst();
-      if (last === undefined) return;
       const rows = await db
         .selectFrom('sessions')
         .select('id')
-        .where('issued_at', '>=', Number(last.issued_at) - doubtWindow)
+        .where('issued_at', '>=', Number(last?.issued_at ?? now()) - doubtWindow)
         .where('generation', '>', 1)
         .where('ended_at', 'is', null)
-        .limit(listedAtMost * 100)
+        // The newest first: their answers are the likeliest to have been lost.
+        .orderBy('issued_at', 'desc')
+        .limit(doubtedAtMost)
         .execute();
-      for (let start = 0; start < rows.length; start += doubtedAtOnce) {
-        const ids = rows.slice(start, start + doubtedAtOnce).map(({ id }) => id);
-        await Promise.all(ids.map((id) => renew([id], policy, engine.write.bind(engine))));
-      }
+      await renewAll(
+        rows.map(({ id }) => id),
+        policy,
+        (unit) => engine.write(unit),
+      );
     },
 
     async sweep(limit) {
@@ -278,7 +291,8 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
         .execute();
       if (old.length === 0) return 0;
       const ids = old.map(({ id }) => id);
-      await engine.write({ statements: [statement(db.deleteFrom('sessions').where('id', 'in', ids), null)] });
+      const query = db.deleteFrom('sessions').where('id', 'in', ids).where('refresh_expires_at', '<=', at);
+      await engine.write({ statements: [statement(query, null)] });
       return ids.length;
     },
   };

@@ -78,6 +78,7 @@ export function overtaken(engine: Engine, first: () => Promise<unknown>): Engine
 function facesOf(engine: Engine): Engine {
   return {
     name: engine.name,
+    foundAlone: engine.foundAlone,
     db: engine.db,
     write: (unit) => engine.write(unit),
     catchUp: () => engine.catchUp(),

@@ -16,6 +16,7 @@ export interface SqliteFile {
   exec(sql: string): void;
   /** Whether a transaction is open: after a full disk it may be gone by itself. */
   inTransaction(): boolean;
+  /** Closing it again changes nothing. */
   close(): void;
 }
 
@@ -23,18 +24,36 @@ export interface SqliteFile {
 export type SqliteFault =
   | { kind: 'duplicate'; column: string }
   | { kind: 'damaged' }
-  | { kind: 'full' }
   | { kind: 'other'; message: string };
 
+/** How a file is opened. */
+export interface SqliteOptions {
+  readonly readOnly?: boolean;
+  /** Milliseconds to wait for a lock that another process holds. */
+  readonly lockWithin?: number;
+}
+
 const statementsKept = 256;
+// What a log that grew in a burst may keep of the disk once it has been written back.
+const logKept = 64 * 1024 * 1024;
 
 /** Open (and, when it is not there, make) a file: WAL, full sync, foreign keys, five seconds of patience with other processes. */
-export function openSqlite(path: string, { readOnly = false }: { readOnly?: boolean } = {}): SqliteFile {
+export function openSqlite(
+  path: string,
+  { readOnly = false, lockWithin = 5_000 }: SqliteOptions = {},
+): SqliteFile {
   // A time-out of 0, the default, makes a writer in a second process fail at once.
-  const database = new DatabaseSync(path, { readOnly, timeout: 5000, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(path, {
+    readOnly,
+    timeout: lockWithin,
+    enableForeignKeyConstraints: true,
+  });
   try {
-    if (!readOnly) database.exec('PRAGMA journal_mode = WAL');
+    if (!readOnly) switchToWal(database, lockWithin);
     database.exec('PRAGMA synchronous = FULL');
+    // On macOS fsync() alone leaves what was written in the memory of the disk; elsewhere this says nothing new.
+    database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
+    database.exec(`PRAGMA journal_size_limit = ${logKept}`);
   } catch (error) {
     database.close();
     throw error;
@@ -63,7 +82,9 @@ export function openSqlite(path: string, { readOnly = false }: { readOnly?: bool
     },
     exec: (sql) => database.exec(sql),
     inTransaction: () => database.isTransaction,
-    close: () => database.close(),
+    close() {
+      if (database.isOpen) database.close();
+    },
   };
 }
 
@@ -98,6 +119,24 @@ export function lockFileOf(path: string): string {
   return `${path}.lock`;
 }
 
+/** The switch to WAL is refused at once where everything else waits for a lock: of two first starts together one would fail. */
+function switchToWal(database: DatabaseSync, lockWithin: number): void {
+  const giveUpAt = performance.now() + lockWithin;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (primaryCode(error) !== 5 || performance.now() >= giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
+function primaryCode(error: unknown): number {
+  return ((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff;
+}
+
 /** Read an error of SQLite. */
 export function sqliteFault(error: unknown): SqliteFault {
   const code = (error as { errcode?: number } | null)?.errcode ?? 0;
@@ -105,8 +144,6 @@ export function sqliteFault(error: unknown): SqliteFault {
   if (code === 2067 || code === 1555) {
     return { kind: 'duplicate', column: /failed: ([a-z_.]+)/.exec(message)?.[1] ?? '' };
   }
-  const primary = code & 0xff;
-  if (primary === 11 || primary === 26) return { kind: 'damaged' };
-  if (primary === 13) return { kind: 'full' };
+  if ([11, 26].includes(primaryCode(error))) return { kind: 'damaged' };
   return { kind: 'other', message };
 }

@@ -7,6 +7,8 @@ import { openSqlite, type Row, type SqliteFile, sqliteFault } from './sqlite-fil
 /** What the thread is given at its start. */
 export interface WriterData {
   readonly path: string;
+  /** Milliseconds to wait for a lock that another process holds. */
+  readonly lockWithin: number;
 }
 
 /** What it is asked. */
@@ -15,14 +17,16 @@ export type Ask = { readonly ask: 'write'; readonly units: readonly Unit[] } | {
 /** What became of one unit; `failed` was surely not carried out. */
 export type UnitResult = Written | { readonly outcome: 'failed'; readonly message: string };
 
-/** What it answers: the revocations of a batch always come with its results. */
-export type Answer =
-  | {
-      readonly answer: 'written';
-      readonly results: readonly UnitResult[];
-      readonly entries: readonly RevocationRow[];
-    }
-  | { readonly answer: 'closed' };
+/** What became of a batch: the revocations that it caused always come with its results. */
+export interface BatchResult {
+  readonly results: readonly UnitResult[];
+  readonly entries: readonly RevocationRow[];
+  /** Whether nothing of it was carried out, for a reason that the next batch would meet too: no lock, no space, no disk. */
+  readonly refused: boolean;
+}
+
+/** What it answers. */
+export type Answer = ({ readonly answer: 'written' } & BatchResult) | { readonly answer: 'closed' };
 
 /** A unit that must be undone, as a throw that only leaves its savepoint. */
 class Undo {
@@ -33,13 +37,11 @@ class Undo {
 }
 
 /** Carry out a batch on an open file. Exported for the tests; the thread below is its only other caller. */
-export function writeBatch(
-  file: SqliteFile,
-  units: readonly Unit[],
-): { results: UnitResult[]; entries: RevocationRow[] } {
-  const all = (message: string) => ({
-    results: units.map((): UnitResult => ({ outcome: 'failed', message })),
+export function writeBatch(file: SqliteFile, units: readonly Unit[]): BatchResult {
+  const all = (message: string): BatchResult => ({
+    results: units.map(() => ({ outcome: 'failed', message })),
     entries: [],
+    refused: true,
   });
   try {
     file.exec('BEGIN IMMEDIATE');
@@ -70,7 +72,7 @@ export function writeBatch(
     if (file.inTransaction()) file.exec('ROLLBACK');
     return all(String(error));
   }
-  return { results, entries };
+  return { results, entries, refused: false };
 }
 
 function runStatement(
@@ -92,7 +94,8 @@ function failure(error: unknown): UnitResult {
 
 if (parentPort !== null && (workerData as WriterData | null)?.path !== undefined) {
   const port = parentPort;
-  const file = openSqlite((workerData as WriterData).path);
+  const { path, lockWithin } = workerData as WriterData;
+  const file = openSqlite(path, { lockWithin });
   const tell = (answer: Answer): void => port.postMessage(answer);
   port.on('message', (ask: Ask) => {
     if (ask.ask === 'write') {

@@ -1,20 +1,6 @@
 // The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
 // while a commit runs goes into the next one (group commit). Several processes may share the file.
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { StartError } from '../../errors.ts';
-import { randomText } from '../../secrets.ts';
 import { startThread } from '../../threads.ts';
 import {
   type Engine,
@@ -24,22 +10,26 @@ import {
   unavailable,
   type Written,
 } from '../engine.ts';
-import { type MigrationState, migrateUp, migrationStates } from '../migrations/migrations.ts';
 import type { KeysTable, Tables } from '../tables.ts';
-import type { CopierData } from './sqlite-copier.ts';
+import { type Claim, copySqlite, readyDatabase } from './sqlite-database.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
-import { type Hold, holdStore, openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
-import type { Answer, Ask, UnitResult, WriterData } from './sqlite-writer.ts';
+import { type Hold, openSqlite, type SqliteFile } from './sqlite-file.ts';
+import type { Answer, Ask, BatchResult, WriterData } from './sqlite-writer.ts';
 
 const batchAtMost = 512;
 const waitingAtMost = 10_000;
 const entriesAtOnce = 1_000;
-// Beyond the five seconds that a writer waits for another process's lock.
-const patience = 6_000;
-// How long a start waits for somebody who holds the store for a moment.
-const claimPatience = 2_000;
-const smallestPage = 512;
-const quickCheckBelow = 64 * 1024 * 1024;
+const restartFirstAfter = 100;
+const restartLastAfter = 5_000;
+
+/** What tests turn: how long things may take, and the thread that writes. */
+export interface SqliteEngineOptions {
+  /** Milliseconds that the writer waits for a lock that another process holds. */
+  readonly lockWithin?: number;
+  /** Milliseconds in which the writer must answer a batch; beyond `lockWithin`. */
+  readonly answerWithin?: number;
+  readonly startWriter?: (data: WriterData) => Worker;
+}
 
 interface Waiting {
   readonly unit: Unit;
@@ -48,161 +38,9 @@ interface Waiting {
 }
 
 /** Open a file as the engine; makes it and its folder where they are not there, and brings its tables up. */
-export async function openSqliteEngine(path: string): Promise<Engine> {
-  const folder = dirname(path);
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { hold, alone } = claim(path);
-  try {
-    if (!existsSync(path)) await makeFile(path);
-    chmodSync(path, 0o600);
-    await bringUp(path, 'ours');
-    return new SqliteEngine(path, openSqlite(path, { readOnly: true }), hold, alone);
-  } catch (error) {
-    hold.release();
-    throw error;
-  }
-}
-
-function claim(path: string): { hold: Hold; alone: boolean } {
-  const whole = holdStore(path, 'whole');
-  whole?.release();
-  const hold = holdStore(path, 'shared', claimPatience);
-  if (hold !== null) return { hold, alone: whole !== null };
-  throw new StartError(
-    `The database ${path} is being exchanged by another program, such as \`latchkey restore\`. Try again when it is done.`,
-  );
-}
-
-/** Made whole under another name and then given its own: a file at `path` that is empty was never made here, it lost what it held. */
-async function makeFile(path: string): Promise<void> {
-  if (existsSync(`${path}-wal`)) {
-    throw new StartError(
-      `The database ${path} is missing, and ${path}-wal with the newest part of it is still there. Put the database back, or bring back a copy with \`latchkey restore FILE\`. Nothing was changed.`,
-    );
-  }
-  const made = `${path}.${randomText(6)}.new`;
-  // By us and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
-  closeSync(openSync(made, 'wx', 0o600));
-  try {
-    await bringUp(made, 'empty');
-    linkSync(made, path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // Another process was faster, and its file is as good.
-    if (code === 'EEXIST') return;
-    if (code === undefined || existsSync(path)) throw error;
-    // A file system without links.
-    renameSync(made, path);
-  } finally {
-    rmSync(made, { force: true });
-  }
-}
-
-async function bringUp(path: string, expected: 'ours' | 'empty'): Promise<void> {
-  let file: SqliteFile | undefined;
-  try {
-    if (expected === 'ours') mustBeOurs(path);
-    file = openSqlite(path);
-    await migrateUp(kyselyOn(file));
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    const fault = sqliteFault(error);
-    if (fault.kind === 'damaged') throw damaged(path, error);
-    throw new StartError(
-      `The database ${path} cannot be opened: ${error instanceof Error ? error.message : error}.`,
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    file?.close();
-  }
-}
-
-/** Before it is opened for writing, which alone would change the file of another program. */
-function mustBeOurs(path: string): void {
-  const { size } = statSync(path);
-  // What is shorter than a page SQLite takes for a database in which nothing is yet.
-  if (size < smallestPage) throw damaged(path);
-  const file = openSqlite(path, { readOnly: true });
-  try {
-    const { rows } = size < quickCheckBelow ? file.run('PRAGMA quick_check(1)', []) : { rows: [] };
-    if (rows.some(({ quick_check }) => quick_check !== 'ok')) throw damaged(path);
-    if (!isOurs(file)) throw foreign(path);
-  } finally {
-    file.close();
-  }
-}
-
-function damaged(path: string, cause?: unknown): StartError {
-  return new StartError(
-    `The database ${path} is damaged, or is not a database. Nothing was changed. Put it aside and bring back a copy with \`latchkey restore FILE\`.`,
-    { cause },
-  );
-}
-
-/** Files are made whole, so one without our tables is somebody else's, or has lost them. */
-function isOurs(file: SqliteFile): boolean {
-  const tables = file.run("SELECT name FROM sqlite_schema WHERE type = 'table'", []).rows;
-  return ['migrations', 'users', 'keys', 'facts'].every((name) =>
-    tables.some((table) => table.name === name),
-  );
-}
-
-function foreign(path: string): StartError {
-  return new StartError(
-    `The database ${path} is not one of Latchkey. Nothing was changed. Set LATCHKEY_DATABASE to the right file, or bring back a copy with \`latchkey restore FILE\`.`,
-  );
-}
-
-/** What a look at a file tells, without changing it. */
-export interface SqliteLook {
-  /** What `PRAGMA integrity_check` says: `ok`, or the first faults. */
-  readonly integrity: string;
-  /** Empty where it is no database of Latchkey. */
-  readonly migrations: readonly MigrationState[];
-  readonly keys: readonly KeysTable[];
-  /** The newest instant that was written, in milliseconds; 0: none. */
-  readonly newest: number;
-}
-
-/** Look into a file that may be damaged, or nothing of ours. Throws `StartError` when it cannot be read as a database. */
-export async function lookAtSqlite(path: string): Promise<SqliteLook> {
-  let file: SqliteFile | undefined;
-  try {
-    if (statSync(path).size < smallestPage) throw damaged(path);
-    file = openSqlite(path, { readOnly: true });
-    const integrity = String(file.run('PRAGMA integrity_check(5)', []).rows[0]?.integrity_check);
-    if (!isOurs(file)) return { integrity, migrations: [], keys: [], newest: 0 };
-    const newest = file.run('SELECT max(last_seen_at) AS at FROM sessions', []).rows[0]?.at;
-    return {
-      integrity,
-      migrations: await migrationStates(kyselyOn(file)),
-      keys: file.run('SELECT * FROM keys LIMIT 1000', []).rows as unknown as KeysTable[],
-      newest: Number(newest ?? 0),
-    };
-  } catch (error) {
-    throw sqliteFault(error).kind === 'damaged' ? damaged(path, error) : error;
-  } finally {
-    file?.close();
-  }
-}
-
-/** A whole copy of a database, also of one in use, in a new file that only we can read. Nothing of the database is changed. */
-export async function copySqlite(path: string, file: string): Promise<void> {
-  closeSync(openSync(file, 'wx', 0o600));
-  const workerData: CopierData = { path, file };
-  try {
-    // In a thread of its own: a large file takes its time, and neither requests nor writes wait for it.
-    const copier = startThread(import.meta.url, 'sqlite-copier', { workerData });
-    await new Promise<void>((resolve, reject) => {
-      copier.once('error', reject);
-      copier.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('The copy stopped.'))));
-    });
-  } catch (error) {
-    rmSync(file, { force: true });
-    throw error;
-  }
+export async function openSqliteEngine(path: string, options: SqliteEngineOptions = {}): Promise<Engine> {
+  const { hold, alone } = await readyDatabase(path);
+  return new SqliteEngine(path, openSqlite(path, { readOnly: true }), { hold, alone }, options);
 }
 
 class SqliteEngine implements Engine {
@@ -212,6 +50,7 @@ class SqliteEngine implements Engine {
   readonly #path: string;
   readonly #hold: Hold;
   readonly #reader: SqliteFile;
+  readonly #options: Required<SqliteEngineOptions>;
   #writer: Worker | null = null;
   #waiting: Waiting[] = [];
   #flying: readonly Waiting[] = [];
@@ -222,29 +61,33 @@ class SqliteEngine implements Engine {
   #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
   #inDoubt = new Set<string>();
   #recovering: Promise<void> | null = null;
+  #restartAfter = restartFirstAfter;
   #stuck = false;
-  #closing = false;
-  #closed: (() => void) | null = null;
+  #closing: Promise<void> | null = null;
+  #closed: () => void = () => {};
   #lookedThisTurn = false;
   #dataVersion = -1;
   #cursor = 0;
   #ring = '';
 
-  constructor(path: string, reader: SqliteFile, hold: Hold, alone: boolean) {
+  constructor(path: string, reader: SqliteFile, { hold, alone }: Claim, options: SqliteEngineOptions) {
     this.foundAlone = alone;
     this.#path = path;
     this.#hold = hold;
     this.#reader = reader;
-    this.db = kyselyOn<Tables>(reader);
+    // The writer's own patience, and a second for the work.
+    this.#options = { lockWithin: 5_000, answerWithin: 6_000, startWriter, ...options };
+    this.db = kyselyOn<Tables>(refusing(reader));
     this.#start();
   }
 
   listen(listener: (news: News) => void): void {
     this.#listener = listener;
     this.#listening = true;
-    this.#dataVersion = -1;
-    this.#lookedThisTurn = false;
-    this.catchUp();
+    this.#cursor = 0;
+    this.#ring = '';
+    // Never a view that only looks complete: what cannot be read now stops the start.
+    if (!this.#catchUpAnew()) throw unavailable('What was revoked could not be read.');
   }
 
   onRecovery(renew: Parameters<Engine['onRecovery']>[0]): void {
@@ -252,16 +95,20 @@ class SqliteEngine implements Engine {
   }
 
   healthy(): boolean {
-    return this.#writer !== null && !this.#stuck;
+    return this.#writer !== null && !this.#stuck && this.#closing === null;
   }
 
   async write(unit: Unit): Promise<Written> {
+    if (this.#inDoubt.size > 0) this.#recover();
     if (this.#recovering !== null) await this.#recovering;
+    // Nothing passes what is in doubt: a rotation whose grace was not renewed would be judged as theft.
+    if (this.#inDoubt.size > 0)
+      throw unavailable('What was being written when the writer failed is in doubt.');
     return this.#submit(unit);
   }
 
   #submit(unit: Unit): Promise<Written> {
-    if (this.#closed !== null) return Promise.reject(unavailable('The store is closed.'));
+    if (this.#closing !== null) return Promise.reject(unavailable('The store is closed.'));
     if (this.#writer === null || this.#stuck)
       return Promise.reject(unavailable('The writer is gone or stuck.'));
     if (this.#waiting.length >= waitingAtMost)
@@ -277,7 +124,10 @@ class SqliteEngine implements Engine {
     this.#flush = undefined;
     if (this.#writer === null || this.#flying.length > 0 || this.#waiting.length === 0) return;
     this.#flying = this.#waiting.splice(0, batchAtMost);
-    this.#deadline = setTimeout(() => this.#lose('The writer does not answer.', true), patience);
+    this.#deadline = setTimeout(
+      () => this.#lose('The writer does not answer.', true),
+      this.#options.answerWithin,
+    );
     this.#ask({ ask: 'write', units: this.#flying.map(({ unit }) => unit) });
   }
 
@@ -287,8 +137,8 @@ class SqliteEngine implements Engine {
   }
 
   #start(): void {
-    const workerData: WriterData = { path: this.#path };
-    const writer = startThread(import.meta.url, 'sqlite-writer', { workerData });
+    const { startWriter, lockWithin } = this.#options;
+    const writer = startWriter({ path: this.#path, lockWithin });
     // An idle store never keeps the process alive.
     writer.unref();
     writer.on('message', (answer: Answer) => this.#hear(answer));
@@ -298,14 +148,15 @@ class SqliteEngine implements Engine {
   }
 
   #hear(answer: Answer): void {
-    if (answer.answer === 'written') this.#settle(answer.results, answer.entries);
-    else this.#closed?.();
+    if (answer.answer === 'written') this.#settle(answer);
+    else this.#closed();
   }
 
-  #settle(results: readonly UnitResult[], entries: readonly RevocationRow[]): void {
+  #settle({ results, entries, refused }: BatchResult): void {
     clearTimeout(this.#deadline);
     // Whoever looks after their own write finds it.
     this.#lookedThisTurn = false;
+    this.#restartAfter = restartFirstAfter;
     // Revocations first: whoever is answered next is answered by a view that holds them.
     if (entries.length > 0) this.#listener({ entries, keys: null });
     const flown = this.#flying;
@@ -315,8 +166,11 @@ class SqliteEngine implements Engine {
       if (result === undefined || result.outcome === 'failed') reject(unavailable(result?.message));
       else resolve(result);
     }
+    // Whoever waited as long as these did would wait as long again, and be refused too.
+    if (refused) this.#refuseWaiting('The batch before could not be written.');
     if (this.#stuck) {
       this.#stuck = false;
+      this.#catchUpAnew();
       this.#recover();
     }
     if (this.#waiting.length > 0) this.#send();
@@ -324,7 +178,7 @@ class SqliteEngine implements Engine {
   }
 
   #rest(): void {
-    if (this.#closing && this.#writer !== null) {
+    if (this.#closing !== null) {
       // The writer is the last to let go, so that it can fold the log back into the file.
       this.#reader.close();
       this.#ask({ ask: 'close' });
@@ -334,46 +188,62 @@ class SqliteEngine implements Engine {
   /** The outcome of what flies is unknown: it may have happened, or may happen yet. */
   #lose(message: string, stuck: boolean): void {
     clearTimeout(this.#deadline);
+    // What was committed and not told is known before anybody is answered.
+    this.#catchUpAnew();
     for (const { unit } of this.#flying) if (unit.rotates !== undefined) this.#inDoubt.add(unit.rotates);
-    for (const { reject } of [...this.#flying, ...this.#waiting]) reject(unavailable(message));
-    this.#waiting = [];
+    for (const { reject } of this.#flying) reject(unavailable(message));
+    this.#refuseWaiting(message);
     // A stuck writer still owes an answer: until it comes nothing else is sent.
     this.#stuck = stuck;
     if (!stuck) this.#flying = [];
+    if (this.#closing !== null) this.#closed();
+  }
+
+  #refuseWaiting(message: string): void {
+    for (const { reject } of this.#waiting) reject(unavailable(message));
+    this.#waiting = [];
   }
 
   #gone(writer: Worker, error: Error): void {
     if (this.#writer !== writer) return;
     this.#writer = null;
-    if (this.#closed !== null) {
-      this.#closed();
-      return;
-    }
     this.#lose(error.message, false);
-    setTimeout(() => {
-      if (this.#closed !== null) return;
+    if (this.#closing !== null) return;
+    const restart = setTimeout(() => {
+      if (this.#closing !== null) return;
       this.#start();
+      this.#catchUpAnew();
       this.#recover();
-    }, 100);
+    }, this.#restartAfter);
+    restart.unref();
+    // A thread that dies again and again, on a disk that is gone, is not started ten times a second.
+    this.#restartAfter = Math.min(this.#restartAfter * 2, restartLastAfter);
   }
 
+  /** Renew the grace of what is in doubt; what could not be renewed stays there, and the next write tries again. */
   #recover(): void {
-    this.#lookedThisTurn = false;
-    this.#dataVersion = -1;
-    this.catchUp();
+    if (this.#inDoubt.size === 0 || this.#recovering !== null) return;
     const doubtful = [...this.#inDoubt];
-    this.#inDoubt.clear();
-    if (doubtful.length === 0) return;
     this.#recovering = this.#renew(doubtful, (unit) => this.#submit(unit))
-      .catch(() => {
-        for (const id of doubtful) this.#inDoubt.add(id);
-      })
+      .then(
+        () => {
+          for (const id of doubtful) this.#inDoubt.delete(id);
+        },
+        () => {},
+      )
       .finally(() => {
         this.#recovering = null;
       });
   }
 
+  #catchUpAnew(): boolean {
+    this.#lookedThisTurn = false;
+    this.#dataVersion = -1;
+    return this.catchUp();
+  }
+
   catchUp(): boolean {
+    if (this.#closing !== null) return false;
     // Before anybody listens there is nobody to tell: what is there stays to be told.
     if (this.#lookedThisTurn || !this.#listening) return true;
     try {
@@ -420,21 +290,41 @@ class SqliteEngine implements Engine {
     return copySqlite(this.#path, file);
   }
 
-  async close(): Promise<void> {
-    if (this.#closed !== null) return;
-    await this.db.destroy();
-    await new Promise<void>((resolve) => {
+  close(): Promise<void> {
+    if (this.#closing !== null) return this.#closing;
+    this.#closing = new Promise<void>((resolve) => {
       this.#closed = resolve;
-      this.#closing = true;
-      if (this.#writer === null || this.#stuck) {
-        this.#reader.close();
-        resolve();
-      }
-      // What was taken is carried out first; the last answer leads to the close.
-      else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
-    });
+    }).then(() => this.#letGo());
+    if (this.#writer === null || this.#stuck) this.#closed();
+    // What was taken is carried out first; the last answer leads to the close.
+    else if (this.#flying.length === 0 && this.#waiting.length === 0) this.#rest();
+    return this.#closing;
+  }
+
+  async #letGo(): Promise<void> {
     clearTimeout(this.#deadline);
-    await this.#writer?.terminate();
+    this.#reader.close();
+    const writer = this.#writer;
+    this.#writer = null;
+    await writer?.terminate();
     this.#hold.release();
   }
+}
+
+function startWriter(workerData: WriterData): Worker {
+  return startThread(import.meta.url, 'sqlite-writer', { workerData });
+}
+
+/** A file whose faults are the refusal of a store that cannot be reached: a disk that fails is no fault of the request. */
+function refusing(file: SqliteFile): SqliteFile {
+  return {
+    ...file,
+    run(sql, parameters) {
+      try {
+        return file.run(sql, parameters);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+  };
 }

@@ -35,13 +35,18 @@ export async function migrationStates(db: Kysely<unknown>): Promise<MigrationSta
 /** Bring the store up to this program; tells the names that were applied. */
 export async function migrateUp(db: Kysely<unknown>): Promise<string[]> {
   const { error, results } = await migrator(db).migrateToLatest();
-  if (error) {
-    throw new StartError(
-      `The database could not be brought up to this version of Latchkey: ${error instanceof Error ? error.message : String(error)}. A database that a newer version has opened cannot be opened by an older one; use the newer one, or a backup.`,
-      { cause: error },
-    );
-  }
+  if (error) throw cannotMigrate(error instanceof Error ? error.message : String(error), error);
   return (results ?? [])
     .filter(({ status }) => status === 'Success')
     .map(({ migrationName }) => migrationName);
+}
+
+function cannotMigrate(message: string, cause: unknown): StartError {
+  const unknown = /previously executed migration (\S+) is missing/.exec(message)?.[1];
+  return new StartError(
+    unknown === undefined
+      ? `The database could not be brought up to this version of Latchkey: ${message}.`
+      : `The database was opened by a newer version of Latchkey: its migration ${unknown} is not known to this one. Nothing was changed. Use the newer version, or a copy of the database from before.`,
+    { cause },
+  );
 }
