@@ -1,9 +1,7 @@
 // The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
 // while a commit runs goes into the next one (group commit). Several processes may share the file.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
-import { StartError } from '../../errors.ts';
 import { startThread } from '../../threads.ts';
 import {
   type Engine,
@@ -13,19 +11,16 @@ import {
   unavailable,
   type Written,
 } from '../engine.ts';
-import { migrateUp } from '../migrations/migrations.ts';
 import type { KeysTable, Tables } from '../tables.ts';
 import type { CopierData } from './sqlite-copier.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
-import { openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
+import { openSqlite, type SqliteFile } from './sqlite-file.ts';
+import { prepareFile } from './sqlite-prepare.ts';
 import type { Answer, Ask, BatchResult, WriterData } from './sqlite-writer.ts';
 
 const batchAtMost = 512;
 const waitingAtMost = 10_000;
 const entriesAtOnce = 1_000;
-const quickCheckBelow = 64 * 1024 * 1024;
-// "LATK": what stands in a file of ours where SQLite keeps the number of the program that a file belongs to.
-const applicationId = 0x4c41544b;
 const restartFirstAfter = 100;
 const restartLastAfter = 5_000;
 
@@ -46,69 +41,8 @@ interface Waiting {
 
 /** Open a file as the engine; makes it and its folder where they are not there, and brings its tables up. */
 export async function openSqliteEngine(path: string, options: SqliteEngineOptions = {}): Promise<Engine> {
-  try {
-    if (existsSync(path) && statSync(path).size > 0) inspect(path);
-    prepareFile(path);
-    await bringUp(path);
-    return new SqliteEngine(path, openSqlite(path, { readOnly: true }), options);
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    if (sqliteFault(error).kind === 'damaged') throw damaged(path, error);
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The database ${path} cannot be opened: ${message}.`, { cause: error });
-  }
-}
-
-/** Look at a file before anything is changed in it. Throws when it is damaged or not ours. */
-function inspect(path: string): void {
-  const file = openSqlite(path, { readOnly: true });
-  try {
-    if (statSync(path).size < quickCheckBelow) {
-      const { rows } = file.run('PRAGMA quick_check(1)', []);
-      if (rows[0]?.quick_check !== 'ok') throw damaged(path);
-    }
-    // A start that was killed between the first byte and the mark leaves a file without anything in it.
-    const empty = file.run('SELECT name FROM sqlite_schema LIMIT 1', []).rows.length === 0;
-    const owner = ownerOf(file);
-    if (owner !== applicationId && !(owner === 0 && empty)) throw foreign(path);
-  } finally {
-    file.close();
-  }
-}
-
-function ownerOf(file: SqliteFile): number {
-  return Number(file.run('PRAGMA application_id', []).rows[0]?.application_id);
-}
-
-function prepareFile(path: string): void {
-  const folder = dirname(path);
-  if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // Made here and not by SQLite, so that nobody else can read it from its first byte; -wal and -shm take its mode.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
-  else chmodSync(path, 0o600);
-}
-
-async function bringUp(path: string): Promise<void> {
-  const file = openSqlite(path);
-  try {
-    if (ownerOf(file) !== applicationId) file.exec(`PRAGMA application_id = ${applicationId}`);
-    await migrateUp(kyselyOn(file));
-  } finally {
-    file.close();
-  }
-}
-
-function foreign(path: string): StartError {
-  return new StartError(
-    `The database ${path} belongs to another program. Nothing was changed. Name a file of Latchkey's own in LATCHKEY_DATABASE.`,
-  );
-}
-
-function damaged(path: string, cause?: unknown): StartError {
-  return new StartError(
-    `The database ${path} is damaged, or is not a database. Nothing was changed. Put it aside and bring back a copy with \`latchkey restore FILE\`.`,
-    { cause },
-  );
+  await prepareFile(path);
+  return new SqliteEngine(path, openSqlite(path, { readOnly: true }), options);
 }
 
 class SqliteEngine implements Engine {
