@@ -200,7 +200,8 @@ async function compare(server: Server, client: Client): Promise<void> {
     const renewed = await ask(server, '/refresh', { bearer: past.refresh });
     assert.equal(describeAnswer(renewed), '401 signed_out', 'a log-out was forgotten');
     const seen = await ask(server, '/users/me', { bearer: past.access });
-    assert.equal(describeAnswer(seen), '401 signed_out', 'an access token came back to life');
+    // Which reason it hears may change: many log-outs of one account are gathered into one raised epoch.
+    assert.equal(seen?.status, 401, 'an access token came back to life');
   }
 }
 
