@@ -15,7 +15,8 @@ test('a secret that was made is on the disk, with its folder, before anything is
   const { openSync } = fs;
   mock.method(fs, 'openSync', (...given: Parameters<typeof openSync>) => {
     const handle = openSync(...given);
-    names.set(handle, String(given[0]));
+    // It gets its own name once it is whole.
+    names.set(handle, String(given[0]).replace(/\.\d+$/, ''));
     return handle;
   });
   mock.method(fs, 'fsyncSync', (handle: number) => void synced.push(names.get(handle)));

@@ -17,6 +17,7 @@ import { refresh } from './flows/refresh.ts';
 import { keepRing, keyStates, revokeKey, ringPolicy, rotateKeys } from './flows/rotate-keys.ts';
 import { type Granted, type SignUp, signUp } from './flows/sign-up.ts';
 import { sweep } from './flows/sweep.ts';
+import { type TokensOut, tokensOut } from './flows/tokens-out.ts';
 import { describeHash } from './passwords/foreign.ts';
 import { createLane } from './passwords/lane.ts';
 import { createFreshness } from './revocations/staleness.ts';
@@ -213,7 +214,7 @@ async function moveIn(parts: Parts): Promise<Running> {
     await store.facts.speakAs({ issuer: settings.issuer, audience: settings.audience });
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
     keys.take((await store.keys.read()).records);
-    const house = furnish(parts, keys, greatestAccessLife);
+    const house = furnish(parts, keys, tokensOut(greatestAccessLife, await store.sessions.newestIssue()));
     return { house, stop: keepHouse(house, keeper) };
   } catch (error) {
     // It never served anybody, so there is nothing to doubt.
@@ -238,7 +239,8 @@ async function dropIn(parts: Parts): Promise<Running> {
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret as string);
     keys.take((await store.keys.read()).records);
   }
-  const house = furnish({ ...parts, settings }, keys, greatestAccessLife);
+  const out = tokensOut(greatestAccessLife, await store.sessions.newestIssue());
+  const house = furnish({ ...parts, settings }, keys, out);
   return { house, stop: () => letGo(house) };
 }
 
@@ -254,7 +256,7 @@ async function openKeys({ settings, store, clock }: Parts): Promise<KeyHolder> {
   return keys;
 }
 
-function furnish(parts: Parts, keys: KeyHolder, greatestAccessLife: number): House {
+function furnish(parts: Parts, keys: KeyHolder, out: TokensOut): House {
   const { settings, store, clock, hooks, profile } = parts;
 
   const view = createView();
@@ -262,7 +264,7 @@ function furnish(parts: Parts, keys: KeyHolder, greatestAccessLife: number): Hou
   const verifier = createVerifier({
     issuer: settings.issuer,
     audience: settings.audience,
-    maxLifetimeSeconds: Math.ceil(greatestAccessLife / 1000),
+    maxLifetimeSeconds: Math.ceil(out.greatestLife / 1000),
     keys: (kid) => keys.verifying(kid),
     // Should the entry be gone before the key is, the key's own row still refuses.
     revoked: (claims, kid) => view.verdict(claims, kid) ?? (keys.isRevoked(kid) ? 'key_revoked' : null),
@@ -281,7 +283,8 @@ function furnish(parts: Parts, keys: KeyHolder, greatestAccessLife: number): Hou
   });
   const profiles = createProfileReader(profile);
   return {
-    ...{ settings, store, keys, gate, view, profiles, hooks, greatestAccessLife },
+    ...{ settings, store, keys, gate, view, profiles, hooks },
+    tokensOut: out,
     policy: sessionPolicy(settings),
     lane: createLane(),
     refreshing: new Map(),

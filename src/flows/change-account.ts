@@ -1,7 +1,7 @@
 // An account changes: its owner changes names and profile, an administrator also what it may do, or it goes.
 import { type Account, readEmail, readScopes, readUsername } from '../accounts/account.ts';
 import { type FieldError, refuse } from '../errors.ts';
-import { entryUntil, userEpochRaised } from '../revocations/entry.ts';
+import { userEpochRaised } from '../revocations/entry.ts';
 import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
 import { endingAll } from './end-sessions.ts';
 import { type House, type User, userFrom } from './house.ts';
@@ -126,6 +126,6 @@ function becoming(
   return {
     outcome: 'changed',
     next: { account: { ...wanted, epoch }, passwordHash },
-    entries: [userEpochRaised(account.id, epoch, 'scope_changed', entryUntil(now, house.greatestAccessLife))],
+    entries: [userEpochRaised(account.id, epoch, 'scope_changed', house.tokensOut.until(now))],
   };
 }

@@ -1,7 +1,7 @@
 // Sessions end: by their own log-out, from another device, everywhere, or by an administrator.
 // Whatever ends one updates its row, and its access tokens are dead before the answer leaves.
 import { type EndReason, refuse } from '../errors.ts';
-import { entryUntil, manyOfOneUser, sessionEnded, userEpochRaised } from '../revocations/entry.ts';
+import { manyOfOneUser, sessionEnded, userEpochRaised } from '../revocations/entry.ts';
 import { endSession, type Session } from '../sessions/session.ts';
 import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
 import type { SessionDecision } from '../store/sessions.ts';
@@ -16,7 +16,7 @@ export async function endOneSession(
 ): Promise<boolean> {
   const ended = await house.store.sessions.change(sessionId, (session, _, now) => {
     if (session.userId !== userId || session.endedAt !== null) return { outcome: false };
-    const entries = [sessionEnded(sessionId, userId, reason, entryUntil(now, house.greatestAccessLife))];
+    const entries = [sessionEnded(sessionId, userId, reason, house.tokensOut.until(now))];
     return { outcome: true, next: endSession(session, reason, now), entries };
   });
   if (ended === true) await gatherEntries(house, userId);
@@ -45,7 +45,7 @@ export function endingAll(
   except: string | null = null,
 ): AccountDecision<true> {
   const epoch = account.epoch + 1;
-  const until = entryUntil(now, house.greatestAccessLife);
+  const until = house.tokensOut.until(now);
   return {
     outcome: true,
     next: { account: { ...account, epoch }, passwordHash },
@@ -61,7 +61,7 @@ export function endingReused(
   now: number,
 ): Pick<SessionDecision<never>, 'next' | 'entries'> {
   const { id, userId } = ended;
-  const until = entryUntil(now, house.greatestAccessLife);
+  const until = house.tokensOut.until(now);
   return { next: ended, entries: userId === null ? [] : [sessionEnded(id, userId, 'reuse_detected', until)] };
 }
 
@@ -73,7 +73,7 @@ export async function gatherEntries(house: House, userId: string): Promise<void>
   if (!manyOfOneUser(await house.store.revocations.countOfUser(userId))) return;
   await house.store.accounts.change(userId, ({ account, passwordHash }, now) => {
     const epoch = account.epoch + 1;
-    const until = entryUntil(now, house.greatestAccessLife);
+    const until = house.tokensOut.until(now);
     return {
       outcome: true,
       next: { account: { ...account, epoch }, passwordHash },

@@ -8,6 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { Store } from '../store/store.ts';
 import type { Gate } from './gate.ts';
 import type { KeyHolder } from './key-holder.ts';
+import type { TokensOut } from './tokens-out.ts';
 
 /** An account as hooks and the library's callers see it. */
 export interface User<Profile = Record<string, unknown>> {
@@ -62,8 +63,8 @@ export interface House {
   readonly profiles: ProfileReader;
   readonly hooks: Hooks;
   readonly policy: SessionPolicy;
-  /** The greatest life of an access token that may still be alive, in milliseconds. */
-  readonly greatestAccessLife: number;
+  /** What may be alive of what was issued, so that entries outlive it. */
+  readonly tokensOut: TokensOut;
   /** Refreshes on their way, by session and generation: twins share one. */
   readonly refreshing: Map<string, Promise<Tokens>>;
 }

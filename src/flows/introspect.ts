@@ -3,7 +3,7 @@
 import { scopeText } from '../accounts/account.ts';
 import { toSeconds } from '../clock.ts';
 import { isLatchkeyError, refuse } from '../errors.ts';
-import { entryUntil, tokenRevoked } from '../revocations/entry.ts';
+import { tokenRevoked } from '../revocations/entry.ts';
 import { equalSecrets, sha256 } from '../secrets.ts';
 import { readRefreshToken } from '../sessions/refresh-token.ts';
 import { whyEnded } from '../sessions/session.ts';
@@ -71,7 +71,7 @@ export async function revokeToken(house: House, token: string, client: Service |
   if (claims !== null) {
     const objection = fromOtherClient(claims.client_id ?? null, client);
     if (objection !== null) throw refuse(objection);
-    const until = entryUntil(house.store.now(), house.greatestAccessLife);
+    const until = house.tokensOut.until(house.store.now());
     await house.store.revocations.add([tokenRevoked(claims.jti, claims.sub, until)]);
     return gatherEntries(house, claims.sub);
   }

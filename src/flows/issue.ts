@@ -69,6 +69,7 @@ export async function issueAccess(house: House, request: AccessRequest): Promise
   const { settings, hooks } = house;
   const scopes = grantedScopes(account, session.askedScopes);
   const iat = toSeconds(now);
+  house.tokensOut.issued(now);
   // Never longer than the session: its row goes at its end, and with the row whatever could end the token early.
   const left = toSeconds(session.refreshExpiresAt) - iat;
   const expiresIn = Math.min(Math.floor((request.lifeMs ?? settings.accessTtl) / 1000), left);

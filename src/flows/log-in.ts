@@ -2,7 +2,7 @@
 import type { Account } from '../accounts/account.ts';
 import type { Instant } from '../clock.ts';
 import { type RefusalCode, refuse } from '../errors.ts';
-import { entryUntil, sessionEnded } from '../revocations/entry.ts';
+import { sessionEnded } from '../revocations/entry.ts';
 import { randomText } from '../secrets.ts';
 import { deviceLabel } from '../sessions/device-label.ts';
 import { endSession, openSession, type Session, wholeSecond, whyEnded } from '../sessions/session.ts';
@@ -100,7 +100,7 @@ export async function makeRoom(house: House, account: Account): Promise<void> {
   const running = await house.store.sessions.listOf(account.id);
   for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
     await house.store.sessions.change(id, (session, _, now) => {
-      const until = entryUntil(now, house.greatestAccessLife);
+      const until = house.tokensOut.until(now);
       const next = endSession(session, 'signed_out_elsewhere', now);
       const entries = [sessionEnded(id, account.id, 'signed_out_elsewhere', until)];
       return next === session ? { outcome: null } : { outcome: null, next, entries };

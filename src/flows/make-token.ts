@@ -22,8 +22,8 @@ export interface MadeToken extends IssuedAccess {
 }
 
 /** The longest life of an access token here, in milliseconds. A longer one would outlive the entry that revokes it. */
-export function longestLife({ settings, greatestAccessLife }: House): number {
-  return Math.min(settings.accessTtl, greatestAccessLife);
+export function longestLife({ settings, tokensOut }: House): number {
+  return Math.min(settings.accessTtl, tokensOut.greatestLife);
 }
 
 /** Make one. Throws `invalid_input` for a life that is too long, `disabled` for an account that is. */

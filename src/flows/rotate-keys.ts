@@ -1,7 +1,7 @@
 // The ring is kept as the policy wants it: at the first start, by age, when an operator asks, after a key was revoked.
 // Several instances may try; the ring's counter lets one win, and the others read again.
 import { refuse } from '../errors.ts';
-import { entryUntil, keyRevoked, type NewEntry, type RevocationReason } from '../revocations/entry.ts';
+import { keyRevoked, type NewEntry, type RevocationReason } from '../revocations/entry.ts';
 import type { Settings } from '../settings.ts';
 import type { RingChange } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
@@ -143,10 +143,7 @@ async function revokeWhere(
 
 function entryOf(house: House, record: KeyRecord, reason: RevocationReason): NewEntry {
   // Whoever stole the key can date tokens as late as they like: remembered until nobody holds the key any more.
-  const until = Math.max(
-    record.verifyUntil + leeway,
-    entryUntil(house.store.now(), house.greatestAccessLife),
-  );
+  const until = Math.max(record.verifyUntil + leeway, house.tokensOut.until(house.store.now()));
   return { ...keyRevoked(record.kid, until), reason };
 }
 
@@ -163,7 +160,7 @@ function makeKey(toMake: KeyToMake, secret: string): KeyRecord {
 }
 
 function policyOf(house: House): RingPolicy {
-  return ringPolicy(house.settings, house.greatestAccessLife);
+  return ringPolicy(house.settings, house.tokensOut.greatestLife);
 }
 
 function secretOf({ settings }: House): string {

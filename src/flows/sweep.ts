@@ -11,5 +11,7 @@ export async function sweep(house: House): Promise<void> {
   for (const shelf of [store.revocations, store.sessions]) {
     for (let count = 0; count < stepsAtOnce; count++) if ((await shelf.sweep(step)) < step) break;
   }
+  // Another instance may give longer lives by now.
+  house.tokensOut.livesUpTo((await store.facts.greatestAccessLife()) ?? 0);
   await keepKeys(house);
 }

@@ -41,6 +41,8 @@ export interface SessionShelf {
    * After an unclean stop that is done now for what was rotated in the last moments before it.
    */
   prepare(policy: SessionPolicy, cleanStop: boolean): Promise<void>;
+  /** When the newest refresh token was made; 0: there is none. */
+  newestIssue(): Promise<Instant>;
   /** Remove at most `limit` rows that nothing needs any more; tells how many. */
   sweep(limit: number): Promise<number>;
 }
@@ -279,6 +281,11 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
         policy,
         (unit) => engine.write(unit),
       );
+    },
+
+    async newestIssue() {
+      const query = db.selectFrom('sessions').select('issued_at').orderBy('issued_at', 'desc').limit(1);
+      return Number((await query.executeTakeFirst())?.issued_at ?? 0);
     },
 
     async sweep(limit) {

@@ -78,7 +78,7 @@ async function portOf(ended: Promise<unknown>): Promise<number> {
   let over = false;
   void ended.then(() => (over = true));
   for (let tries = 0; tries < 600 && !over; tries++) {
-    const [, port] = /API +http:\/\/127\.0\.0\.1:(\d+)/.exec(written) ?? [];
+    const [, port] = /API: +http:\/\/127\.0\.0\.1:(\d+)/.exec(written) ?? [];
     if (port !== undefined) return Number(port);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

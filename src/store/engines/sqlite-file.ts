@@ -53,6 +53,8 @@ export function openSqlite(
     database.exec('PRAGMA synchronous = FULL');
     // On macOS fsync() alone leaves what was written in the memory of the disk; elsewhere this says nothing new.
     database.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
+    // Who deletes an account is promised that it is gone, not only that nothing points to it.
+    database.exec('PRAGMA secure_delete = ON');
     database.exec(`PRAGMA journal_size_limit = ${logKept}`);
   } catch (error) {
     database.close();
