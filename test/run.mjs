@@ -12,7 +12,7 @@ if (files.length === 0) {
   process.stderr.write(`No test file matches ${words.join(', ')}.\n`);
   process.exit(1);
 }
-const quiet = process.env.CI ? 'dot' : 'spec';
+const reporter = process.env.CI ? './test/quiet-reporter.mjs' : 'spec';
 const run = spawnSync(
   process.execPath,
   [
@@ -20,7 +20,7 @@ const run = spawnSync(
     '--test',
     '--test-timeout=120000',
     '--test-concurrency=2',
-    `--test-reporter=${quiet}`,
+    `--test-reporter=${reporter}`,
     ...flags,
     ...files,
   ],
