@@ -19,10 +19,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
   const tag = 'Administration';
   const lock = 'admin';
 
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('Cache-Control', 'no-store');
-    await insistOnScope(house, request, 'admin');
-  });
+  app.addHook('onRequest', async (request) => void (await insistOnScope(house, request, 'admin')));
 
   app.get(
     '/users',

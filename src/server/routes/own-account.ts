@@ -29,9 +29,9 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
         refuses: [401, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const { stored } = await accountOf(house, request);
-      return reply.header('Cache-Control', 'no-store').send(userAnswer(userFrom(stored.account)));
+      return userAnswer(userFrom(stored.account));
     },
   );
 
@@ -49,7 +49,7 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
         refuses: [400, 401, 409, 415, 422, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const { caller } = await accountOf(house, request);
       // Picked by name: what only an administrator may change must not depend on what the schema drops.
       const { username, email, profile } = request.body as OwnChange;
@@ -58,7 +58,7 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
       const user = await changeAccount(house, caller.sub, change, (account) => {
         if (changesAddress(account, change)) insistOnFresh(house, caller);
       });
-      return reply.header('Cache-Control', 'no-store').send(userAnswer(user));
+      return userAnswer(user);
     },
   );
 
@@ -117,11 +117,11 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
         refuses: [401, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const { caller } = await accountOf(house, request);
       const sessions = await listSessions(house, caller.sub);
       const data = sessions.map((session) => deviceAnswer(session, caller.sid));
-      return reply.header('Cache-Control', 'no-store').send({ data });
+      return { data };
     },
   );
 

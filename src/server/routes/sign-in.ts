@@ -56,9 +56,9 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         refuses: [400, 401, 415, 422, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const tokens = await logIn(house, credentialsFrom(request.body as LogIn), deviceOf(request));
-      return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
+      return tokensAnswer(tokens);
     },
   );
 
@@ -82,8 +82,8 @@ export function signInRoutes(app: ShapedApp, house: House): void {
       const authorization = authorizationOf(request);
       if (authorization.scheme !== 'basic') throw refuse('basic_credentials_missing');
       const tokens = await logIn(house, authorization, deviceOf(request));
-      reply.header('Cache-Control', 'no-store').header('Vary', 'Authorization');
-      return reply.send(tokensAnswer(tokens));
+      reply.header('Vary', 'Authorization');
+      return tokensAnswer(tokens);
     },
   );
 
@@ -102,7 +102,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         refuses: [400, 401, 415, 422, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const caller = callerIfAny(house, request);
       const tokens = await logInFresh(
         house,
@@ -110,7 +110,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         deviceOf(request),
         caller,
       );
-      return reply.header('Cache-Control', 'no-store').send(freshAnswer(tokens));
+      return freshAnswer(tokens);
     },
   );
 
@@ -129,12 +129,12 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         refuses: [400, 401, 415, 422, 503],
       }),
     },
-    async (request, reply) => {
+    async (request) => {
       const found = tokenOf(request);
       if (found === null)
         throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
       const tokens = await refresh(house, found.token);
-      return reply.header('Cache-Control', 'no-store').send(tokensAnswer(tokens));
+      return tokensAnswer(tokens);
     },
   );
 
