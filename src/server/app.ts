@@ -1,9 +1,16 @@
 // The HTTP server: one Fastify with its rooms. Reads strictly, answers every fault in one form, and says nothing of itself that nobody asked.
-import helmet from '@fastify/helmet';
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
 import { refuse } from '../errors.ts';
 import type { House } from '../flows/house.ts';
 import { randomText } from '../secrets.ts';
+import type { Settings } from '../settings.ts';
 import { answerBrokenRequest, watchFraming } from './framing.ts';
 import { rememberMethods } from './methods.ts';
 import { collectOpenApi, showOpenApi } from './openapi.ts';
@@ -16,7 +23,7 @@ import { oauthRoutes } from './routes/oauth.ts';
 import { ownAccountRoutes } from './routes/own-account.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { signInRoutes } from './routes/sign-in.ts';
-import { readFormBodies, readJsonBodies, readShapes, type ShapedApp } from './shapes.ts';
+import { readFormBodies, readJsonBodies, readShapes, type Shapes } from './shapes.ts';
 
 const bodyAtMost = 64 * 1024;
 const headersAtMost = 16 * 1024;
@@ -26,8 +33,53 @@ const requestWithin = 30_000;
 /** Build the server of a house; it listens to nothing yet. */
 export async function buildApp(house: House): Promise<FastifyInstance> {
   const { settings } = house;
-  const app = Fastify({
-    logger: loggerOf(settings.log),
+  const app: FastifyInstance = Fastify(serverOptions(settings));
+  answerErrors(app);
+  readShapes(app);
+  logRequests(app);
+  const methodsOf = rememberMethods(app);
+  await app.register(helmet, securityHeaders(settings));
+  watchFraming(app);
+  await watchOrigins(app, settings);
+  await collectOpenApi(app, settings);
+  await mountRoutes(app, house);
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(request.url);
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return sendRefusal(request, reply, refuse('not_found'));
+    reply.header('Allow', allowed.join(', '));
+    return sendRefusal(request, reply, refuse('method_not_allowed'));
+  });
+  return app;
+}
+
+/** Each kind of body in a scope of its own: what a route does not read is refused before it is called. */
+async function mountRoutes(app: FastifyInstance, house: House): Promise<void> {
+  await app.register(async (json) => {
+    readJsonBodies(json);
+    // Whatever is answered here is about one caller.
+    json.addHook('onRequest', async (_, reply) => void reply.header('Cache-Control', 'no-store'));
+    const shaped = json.withTypeProvider<Shapes>();
+    signInRoutes(shaped, house);
+    ownAccountRoutes(shaped, house);
+    await shaped.register(async (admin) => administrationRoutes(admin, house));
+  });
+  await app.register(async (forms) => {
+    readFormBodies(forms);
+    oauthRoutes(forms.withTypeProvider<Shapes>(), house);
+  });
+  await app.register(async (open) => {
+    open.removeAllContentTypeParsers();
+    discoveryRoutes(open, house);
+    probeRoutes(open, house);
+    frontRoutes(open, house);
+  });
+  await app.register(async (pages) => showOpenApi(pages, house.settings));
+}
+
+function serverOptions({ log }: Settings): FastifyHttpOptions<RawServerDefault> {
+  return {
+    logger: loggerOf(log),
     // One line of ours for each request, in the place of two.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomText(9),
@@ -50,60 +102,25 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
     // An address that cannot be read never gets to the hooks that set the headers of every other answer.
     frameworkErrors: (_, request, reply) => {
       reply.header('X-Content-Type-Options', 'nosniff').header('X-Request-Id', request.id);
-      return sendRefusal(request, reply as never, refuse('malformed_request'));
+      return sendRefusal(request, reply, refuse('malformed_request'));
     },
-  }).withTypeProvider() as unknown as ShapedApp;
+  };
+}
 
-  answerErrors(app as unknown as FastifyInstance);
-  readShapes(app as unknown as FastifyInstance);
-  logRequests(app as unknown as FastifyInstance);
-  const methodsOf = rememberMethods(app as unknown as FastifyInstance);
-  await app.register(helmet, {
+function securityHeaders({ url }: Settings): FastifyHelmetOptions {
+  return {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
     },
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: settings.url.startsWith('https:') ? { maxAge: 31_536_000 } : false,
+    strictTransportSecurity: url.startsWith('https:') ? { maxAge: 31_536_000 } : false,
     frameguard: { action: 'deny' },
     global: true,
-  });
-  watchFraming(app as unknown as FastifyInstance);
-  await watchOrigins(app as unknown as FastifyInstance, settings);
-  await collectOpenApi(app as unknown as FastifyInstance, settings);
-
-  await app.register(async (json: ShapedApp) => {
-    readJsonBodies(json as unknown as FastifyInstance);
-    // Whatever is answered here is about one caller.
-    json.addHook('onRequest', async (_, reply) => void reply.header('Cache-Control', 'no-store'));
-    signInRoutes(json, house);
-    ownAccountRoutes(json, house);
-    await json.register(async (admin: ShapedApp) => administrationRoutes(admin, house));
-  });
-  await app.register(async (forms: ShapedApp) => {
-    readFormBodies(forms as unknown as FastifyInstance);
-    oauthRoutes(forms, house);
-  });
-  await app.register(async (open: ShapedApp) => {
-    open.removeAllContentTypeParsers();
-    discoveryRoutes(open, house);
-    probeRoutes(open, house);
-    frontRoutes(open, house);
-  });
-  await app.register(async (pages) => showOpenApi(pages as unknown as FastifyInstance, settings));
-
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(request.url);
-    if (allowed.length > 0 && !allowed.includes(request.method)) {
-      reply.header('Allow', allowed.join(', '));
-      return sendRefusal(request, reply as never, refuse('method_not_allowed'));
-    }
-    return sendRefusal(request, reply as never, refuse('not_found'));
-  });
-  return app as unknown as FastifyInstance;
+  };
 }
 
-function loggerOf(level: House['settings']['log']): object | boolean {
+function loggerOf(level: Settings['log']): NonNullable<FastifyHttpOptions<RawServerDefault>['logger']> {
   if (level === 'off') return false;
   return {
     level,

@@ -47,15 +47,15 @@ const sentences: Readonly<Record<number, string>> = {
 };
 
 /** What a route tells about itself. */
-export interface Description {
+export interface Description<Body extends TSchema, Query extends TSchema, Params extends TSchema> {
   readonly tag: Tag;
   readonly id: string;
   readonly summary: string;
   readonly description?: string;
   readonly lock?: Lock;
-  readonly body?: TSchema;
-  readonly query?: TSchema;
-  readonly params?: TSchema;
+  readonly body?: Body;
+  readonly query?: Query;
+  readonly params?: Params;
   /** Good answers by status. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** The statuses of refusals. */
@@ -64,21 +64,22 @@ export interface Description {
   readonly oauth?: boolean;
 }
 
-/** The `schema` of a Fastify route. */
-export function describeRoute(route: Description): Record<string, unknown> {
-  const {
-    tag,
-    id,
-    summary,
-    description,
-    lock,
-    body,
-    query,
-    params,
-    answers,
-    refuses = [],
-    oauth = false,
-  } = route;
+/** The `schema` of a Fastify route: it gives body, query and params their types. What is not described has the type `unknown`. */
+export interface RouteSchema<Body extends TSchema, Query extends TSchema, Params extends TSchema> {
+  readonly body?: Body;
+  readonly querystring?: Query;
+  readonly params?: Params;
+  readonly [more: string]: unknown;
+}
+
+/** Describe a route. */
+export function describeRoute<
+  Body extends TSchema = TSchema,
+  Query extends TSchema = TSchema,
+  Params extends TSchema = TSchema,
+>(route: Description<Body, Query, Params>): RouteSchema<Body, Query, Params> {
+  const { tag, id, summary, description, lock, body, query, params, answers } = route;
+  const { refuses = [], oauth = false } = route;
   const good = Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]);
   const bad = [...refuses].sort().map((status) => [status, refusalOf(status, oauth)]);
   return {

@@ -1,6 +1,7 @@
 // What arrives is read once, here: bodies as strict UTF-8 JSON or as forms, then against the schema of the route.
 // Members that the schema does not know are dropped, so that they can change nothing.
-import type { FastifyInstance, FastifyTypeProvider } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServerDefault } from 'fastify';
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Value } from 'typebox/value';
@@ -9,16 +10,17 @@ import { invalid } from './refusals.ts';
 
 /** Types of a request from the schemas of its route. */
 export interface Shapes extends FastifyTypeProvider {
-  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  validator: NonNullable<this['schema']> extends infer S extends TSchema ? Static<S> : unknown;
+  // What a route answers with is an object of its own making, held to its shape by the functions of answers.ts.
+  serializer: unknown;
 }
 
 /** An app whose routes take their types from their schemas. */
 export type ShapedApp = FastifyInstance<
-  import('fastify').RawServerDefault,
-  import('node:http').IncomingMessage,
-  import('node:http').ServerResponse,
-  import('fastify').FastifyBaseLogger,
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
   Shapes
 >;
 
@@ -112,7 +114,8 @@ function hasGoodEscapes(text: string): boolean {
   }
 }
 
-function readUtf8(bytes: Buffer): string | null {
+/** Bytes as text, or null where they are not UTF-8. A byte order mark is a character like any other. */
+export function readUtf8(bytes: Buffer): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

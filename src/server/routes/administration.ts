@@ -35,7 +35,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const { limit = defaultLimit, cursor, search } = request.query as UserQuery;
+      const { limit = defaultLimit, cursor, search } = request.query;
       // One more than asked for tells whether there is another page.
       const accounts = await house.store.accounts.list({ limit: limit + 1, after: cursor, search });
       const data = accounts.slice(0, limit).map((account) => userAnswer(userFrom(account)));
@@ -57,7 +57,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const { scopes, disabled, email_verified: emailVerified, ...rest } = request.body as NewUser;
+      const { scopes, disabled, email_verified: emailVerified, ...rest } = request.body;
       const user = await signUp(house, rest, deviceOf(request), { scopes, disabled, emailVerified });
       return reply.code(201).send(userAnswer(user));
     },
@@ -77,7 +77,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const stored = await house.store.accounts.find(idOf(request));
+      const stored = await house.store.accounts.find(request.params.id);
       if (stored === null) throw refuse('not_found');
       return userAnswer(userFrom(stored.account));
     },
@@ -100,8 +100,8 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const { email_verified: emailVerified, ...rest } = request.body as UserChange;
-      return userAnswer(await changeAccount(house, idOf(request), { ...rest, emailVerified }));
+      const { email_verified: emailVerified, ...rest } = request.body;
+      return userAnswer(await changeAccount(house, request.params.id, { ...rest, emailVerified }));
     },
   );
 
@@ -119,7 +119,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      await deleteAccount(house, idOf(request));
+      await deleteAccount(house, request.params.id);
       return reply.code(204).send();
     },
   );
@@ -138,7 +138,7 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      await endSessionsOfUser(house, idOf(request), 'signed_out_elsewhere');
+      await endSessionsOfUser(house, request.params.id, 'signed_out_elsewhere');
       return reply.code(204).send();
     },
   );
@@ -161,8 +161,4 @@ export function administrationRoutes(app: ShapedApp, house: House): void {
       return reply.code(204).send();
     },
   );
-}
-
-function idOf(request: { params: unknown }): string {
-  return (request.params as { id: string }).id;
 }

@@ -1,10 +1,10 @@
 // What others need to know to verify tokens by themselves: the keys and the metadata. Nothing here ever follows the Host header.
 
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { House } from '../../flows/house.ts';
 import { jwksMaxAgeSeconds } from '../../flows/rotate-keys.ts';
 import { describeRoute } from '../describe.ts';
-import type { ShapedApp } from '../shapes.ts';
 
 const Keys = Type.Object(
   { keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) },
@@ -19,7 +19,7 @@ const Metadata = Type.Object(
 const keySet = 'application/jwk-set+json';
 
 /** Mount the routes. */
-export function discoveryRoutes(app: ShapedApp, house: House): void {
+export function discoveryRoutes(app: FastifyInstance, house: House): void {
   const cacheable = `public, max-age=${jwksMaxAgeSeconds}`;
 
   app.get(

@@ -36,7 +36,7 @@ export function oauthRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const form = request.body as TokenRequest;
+      const form = request.body;
       const client = await clientOf(house, request, form);
       return reply.send(tokensAnswer(await grant(house, request, form, client)));
     },
@@ -58,7 +58,7 @@ export function oauthRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const form = request.body as TokenQuestion;
+      const form = request.body;
       if ((await clientOf(house, request, form)) === null) throw refuse('invalid_client');
       return introspect(house, form.token);
     },
@@ -81,7 +81,7 @@ export function oauthRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const form = request.body as TokenQuestion;
+      const form = request.body;
       await revokeToken(house, form.token, await clientOf(house, request, form));
       return reply.code(200).send();
     },

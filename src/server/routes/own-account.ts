@@ -52,7 +52,7 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
     async (request) => {
       const { caller } = await accountOf(house, request);
       // Picked by name: what only an administrator may change must not depend on what the schema drops.
-      const { username, email, profile } = request.body as OwnChange;
+      const { username, email, profile } = request.body;
       const change = { username, email, profile };
       // Asked again whenever somebody was faster: the address that was sent may have stopped being the account's own.
       const user = await changeAccount(house, caller.sub, change, (account) => {
@@ -99,7 +99,7 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
     },
     async (request, reply) => {
       const { caller } = await accountOf(house, request);
-      const { current_password: currentPassword, new_password: newPassword } = request.body as PasswordChange;
+      const { current_password: currentPassword, new_password: newPassword } = request.body;
       await changePassword(house, caller.sub, caller.sid, { currentPassword, newPassword });
       return reply.code(204).send();
     },
@@ -140,7 +140,7 @@ export function ownAccountRoutes(app: ShapedApp, house: House): void {
     },
     async (request, reply) => {
       const { caller } = await accountOf(house, request);
-      const { id } = request.params as { id: string };
+      const { id } = request.params;
       const reason = id === caller.sid ? 'signed_out' : 'signed_out_elsewhere';
       // Another user's session is not there, as far as this one can tell.
       if (!(await endOneSession(house, id, caller.sub, reason))) throw refuse('not_found');

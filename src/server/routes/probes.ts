@@ -1,14 +1,14 @@
 // Is the process alive, and should it get requests.
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { refuse } from '../../errors.ts';
 import type { House } from '../../flows/house.ts';
 import { describeRoute } from '../describe.ts';
-import type { ShapedApp } from '../shapes.ts';
 
 const Status = Type.Object({ status: Type.String() }, { title: 'Status', examples: [{ status: 'ok' }] });
 
 /** Mount the routes. */
-export function probeRoutes(app: ShapedApp, house: House): void {
+export function probeRoutes(app: FastifyInstance, house: House): void {
   app.get(
     '/healthz',
     {

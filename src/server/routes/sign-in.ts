@@ -38,7 +38,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request, reply) => {
-      const user = await signUp(house, request.body as SignUp, deviceOf(request));
+      const user = await signUp(house, request.body, deviceOf(request));
       return reply.code(201).send(userAnswer(user));
     },
   );
@@ -57,7 +57,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const tokens = await logIn(house, credentialsFrom(request.body as LogIn), deviceOf(request));
+      const tokens = await logIn(house, credentialsFrom(request.body), deviceOf(request));
       return tokensAnswer(tokens);
     },
   );
@@ -104,12 +104,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
     },
     async (request) => {
       const caller = callerIfAny(house, request);
-      const tokens = await logInFresh(
-        house,
-        credentialsFrom(request.body as LogIn),
-        deviceOf(request),
-        caller,
-      );
+      const tokens = await logInFresh(house, credentialsFrom(request.body), deviceOf(request), caller);
       return freshAnswer(tokens);
     },
   );
@@ -130,7 +125,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
       }),
     },
     async (request) => {
-      const found = tokenOf(request);
+      const found = tokenOf(request, request.body);
       if (found === null)
         throw invalid([{ field: 'refresh_token', code: 'required', detail: 'is required.' }]);
       const tokens = await refresh(house, found.token);
@@ -163,7 +158,7 @@ export function signInRoutes(app: ShapedApp, house: House): void {
         }),
       },
       async (request, reply) => {
-        await leave(house, await leaverFrom(house, request));
+        await leave(house, await leaverFrom(house, request, request.body));
         return reply.code(204).send();
       },
     );
@@ -183,16 +178,16 @@ function credentialsFrom({ username, email, password }: LogIn): { name: string; 
 /** The token of a request from the one place where it stands; in the body it can only be a refresh token. */
 function tokenOf(
   request: FastifyRequest,
+  { refresh_token: inBody }: RefreshBody,
 ): { readonly token: string; readonly from: 'header' | 'body' } | null {
   const authorization = authorizationOf(request);
-  const inBody = (request.body as RefreshBody | undefined)?.refresh_token;
   if (authorization.scheme !== 'none' && inBody !== undefined) throw refuse('ambiguous_credentials');
   if (authorization.scheme === 'bearer') return { token: authorization.token, from: 'header' };
   return inBody === undefined ? null : { token: inBody, from: 'body' };
 }
 
-function leaverFrom(house: House, request: FastifyRequest): Promise<Leaver> {
-  const found = tokenOf(request);
+function leaverFrom(house: House, request: FastifyRequest, body: RefreshBody): Promise<Leaver> {
+  const found = tokenOf(request, body);
   if (found === null) throw refuse('token_missing');
   return (found.from === 'header' ? leaverOf : leaverFromRefreshToken)(house, found.token);
 }
