@@ -1,9 +1,10 @@
 // Who asks: the credential of a request, read once and strictly, and the account behind it as it is now.
 import type { FastifyRequest } from 'fastify';
 import { refuse } from '../errors.ts';
-import type { House } from '../flows/house.ts';
+import type { Device, House } from '../flows/house.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
+import { readUtf8 } from './shapes.ts';
 
 /** What the Authorization header held. */
 export type Authorization =
@@ -25,7 +26,7 @@ export function authorizationOf(request: FastifyRequest): Authorization {
 }
 
 /** Read the value of one Authorization header. */
-export function readAuthorization(value: string | undefined): Authorization {
+function readAuthorization(value: string | undefined): Authorization {
   if (value === undefined) return { scheme: 'none' };
   const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([^ ,].*)$/.exec(value);
   const scheme = match?.[1]?.toLowerCase();
@@ -44,14 +45,9 @@ function readBearer(token: string): Authorization {
 /** RFC 7617: base64 of `name:password` in UTF-8; the name holds no colon. */
 function readBasic(encoded: string): Authorization {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return { scheme: 'other' };
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(encoded, 'base64'));
-  } catch {
-    return { scheme: 'other' };
-  }
-  const colon = text.indexOf(':');
-  if (colon < 0) return { scheme: 'other' };
+  const text = readUtf8(Buffer.from(encoded, 'base64'));
+  const colon = text?.indexOf(':') ?? -1;
+  if (text === null || colon < 0) return { scheme: 'other' };
   return { scheme: 'basic', name: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
@@ -101,10 +97,7 @@ export async function insistOnScope(
 }
 
 /** Where a request came from, for the list of devices. */
-export function deviceOf(request: FastifyRequest): {
-  userAgent: string | undefined;
-  address: string | undefined;
-} {
+export function deviceOf(request: FastifyRequest): Device {
   return { userAgent: request.headers['user-agent'], address: request.ip };
 }
 
