@@ -15,7 +15,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StartError } from './errors.ts';
-import { generateSecret, type Settings } from './settings.ts';
+import { generateSecret } from './house-secret.ts';
+import type { Settings } from './settings.ts';
 
 /** The secret of a house, and whether it was made just now. */
 export interface HouseSecret {

@@ -3,15 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { StartError } from './errors.ts';
+import { generateSecret } from './house-secret.ts';
 import { settingTable } from './setting-table.ts';
-import {
-  type Environment,
-  generateSecret,
-  type LatchkeyOptions,
-  readSettings,
-  type Settings,
-  settingsFromOptions,
-} from './settings.ts';
+import { type Environment, type LatchkeyOptions, type Settings, settingsFromOptions } from './settings.ts';
 
 const secret = generateSecret();
 const other = generateSecret();
@@ -37,7 +31,7 @@ function problemsOf(
 }
 
 test('without any setting the house starts on this machine alone', () => {
-  const settings = readSettings({}, noFile);
+  const settings = settingsFromOptions({}, {}, noFile);
   assert.deepEqual(settings, {
     production: false,
     dataFolder: './latchkey-data',
@@ -69,7 +63,8 @@ test('without any setting the house starts on this machine alone', () => {
 });
 
 test('every setting can be given in the environment', () => {
-  const settings = readSettings(
+  const settings = settingsFromOptions(
+    {},
     {
       ...production,
       LATCHKEY_SECRET_PREVIOUS: other,
@@ -138,11 +133,11 @@ test('an empty list of origins in code is none, whatever the environment says', 
 });
 
 test('the URL follows host and port, the audience the URL, the database the folder', () => {
-  const settings = readSettings({ HOST: '::1', PORT: '80', LATCHKEY_DATA: '/srv/x' }, noFile);
+  const settings = settingsFromOptions({}, { HOST: '::1', PORT: '80', LATCHKEY_DATA: '/srv/x' }, noFile);
   assert.equal(settings.url, 'http://[::1]:80');
   assert.equal(settings.audience, settings.url);
   assert.equal(settings.databaseFile, '/srv/x/latchkey.db');
-  assert.equal(readSettings({ LATCHKEY_URL: url }, noFile).audience, url);
+  assert.equal(settingsFromOptions({}, { LATCHKEY_URL: url }, noFile).audience, url);
 });
 
 test('a secret may come from a file, without the line break at its end', () => {
@@ -151,7 +146,7 @@ test('a secret may come from a file, without the line break at its end', () => {
     LATCHKEY_SECRET_PREVIOUS_FILE: '/run/secrets/before',
   };
   const readFile = (path: string): string => (path === '/run/secrets/now' ? `${secret}\n` : `${other}\r\n`);
-  const settings = readSettings(env, readFile);
+  const settings = settingsFromOptions({}, env, readFile);
   assert.deepEqual([settings.secret, settings.secretPrevious], [secret, other]);
 });
 
@@ -471,7 +466,7 @@ test('GHSA-8fpg-xm3f-6cx3: any environment at all gives whole settings or a Star
   fc.assert(
     fc.property(fc.dictionary(name, value, { noNullPrototype: true }), value, (env, file) => {
       try {
-        const settings = readSettings(env, () => file);
+        const settings = settingsFromOptions({}, env, () => file);
         assert.ok(
           Object.values(settings).every((setting) => setting !== undefined && !Number.isNaN(setting)),
         );

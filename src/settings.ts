@@ -6,8 +6,6 @@ import { misspeltProduction, unknownNames, unknownOptions } from './setting-name
 import { type Setting, type SettingName, type SettingValues, settingTable } from './setting-table.ts';
 import { isLoopback, type Reading } from './setting-values.ts';
 
-export { generateSecret } from './house-secret.ts';
-
 /** The settings as options in code. What is left out or undefined comes from the environment; docs/settings.md says what each means. */
 export interface LatchkeyOptions {
   readonly database?: string | undefined;
@@ -54,11 +52,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Read a text file whole, or throw. */
 export type ReadFile = (path: string) => string;
-
-/** Settings from the environment alone. Throws `StartError` with all problems. */
-export function readSettings(env: Environment, readFile: ReadFile): Settings {
-  return settingsFromOptions({}, env, readFile);
-}
 
 /** Settings from options, then the environment, then defaults. Throws `StartError` with all problems. */
 export function settingsFromOptions(

@@ -53,7 +53,6 @@ test('without a schema a profile is any plain JSON object, and none is an empty 
   assert.deepEqual(await reader.read(undefined), { ok: true, profile: {} });
   // JSON has no negative zero, nor members without a value.
   assert.deepEqual(await reader.read({ zero: -0, none: undefined }), { ok: true, profile: { zero: 0 } });
-  assert.equal(reader.jsonSchema, null);
   for (const raw of [null, 'x', 1, [], true, new Date(0), new Map()]) {
     assert.deepEqual(await fieldsOf(undefined, raw), ['profile wrong_type']);
   }
@@ -111,10 +110,9 @@ test('threat 99: members that the schema does not name are not kept', async () =
   assert.deepEqual(await fieldsOf(closed, { age: 20, role: 'admin' }), ['profile.role unknown']);
 });
 
-test('a TypeBox schema fills in its defaults, and stands in the OpenAPI document', async () => {
+test('a TypeBox schema fills in its defaults', async () => {
   const reader = createProfileReader(coach);
   assert.deepEqual(await reader.read({ age: 20 }), { ok: true, profile: { age: 20, level: 'beginner' } });
-  assert.equal(reader.jsonSchema, coach);
 });
 
 test('a TypeBox schema names each field that it refuses, once', async () => {
@@ -138,7 +136,6 @@ test('a Standard Schema may transform, may be asynchronous, and names the fields
   for (const schema of [person, later]) {
     const reader = createProfileReader(schema);
     assert.deepEqual(await reader.read({ fullName: ' Anna ' }), { ok: true, profile: { fullName: 'Anna' } });
-    assert.equal(reader.jsonSchema, null);
     assert.deepEqual(await errorsOf(schema, {}), [
       { field: 'profile.fullName', code: 'invalid', detail: 'Say who you are.' },
     ]);

@@ -49,15 +49,12 @@ export type ProfileReading =
 export interface ProfileReader {
   /** Never throws. Left out counts as empty; the names of fields begin with `profile`. */
   read(raw: unknown): Promise<ProfileReading>;
-  /** The JSON Schema of the profile for the OpenAPI document, where it is known. */
-  readonly jsonSchema: object | null;
 }
 
 /** Make the reader for a schema. Throws `StartError` for what is not a schema. */
 export function createProfileReader(schema: ProfileSchema | undefined): ProfileReader {
   const judge = judgeOf(schema);
   return {
-    jsonSchema: schema !== undefined && isTypeBox(schema) ? schema : null,
     read: async (raw) => {
       const given = withinBounds(raw === undefined ? {} : raw);
       if (!given.ok) return given;

@@ -5,7 +5,7 @@ import { CommandError, meant } from './command.ts';
 import { printable } from './print.ts';
 
 /** The members of a line. */
-export const importFields = [
+const importFields = [
   'username',
   'email',
   'password_hash',

@@ -1,7 +1,8 @@
 // `latchkey secret` and `latchkey hash`: made here and printed, nothing is kept.
+
+import { generateSecret } from '../house-secret.ts';
 import { hashPassword } from '../passwords/hash.ts';
 import { checkNewPassword } from '../passwords/rules.ts';
-import { generateSecret } from '../settings.ts';
 import { askHidden, readSecretInput } from './ask.ts';
 import type { Command } from './command.ts';
 

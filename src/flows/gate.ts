@@ -10,8 +10,6 @@ import type { Verifier } from '../tokens/verified-cache.ts';
 export interface Gate {
   /** The claims of a good token. Throws the refusal of a bad one; no I/O but a look at the store's version. */
   check(token: string): AccessClaims;
-  /** Seconds since what was revoked is known; for the probes. */
-  staleness(): number;
 }
 
 /** What a gate is made of. */
@@ -43,6 +41,5 @@ export function openGate({ verifier, view, freshness, clock, monotonic, stale, c
       if (verdict.fault === 'revoked') throw refuse((verdict.reason ?? 'token_revoked') as RefusalCode);
       throw refuse('token_invalid');
     },
-    staleness: () => freshness.age(clock.now(), monotonic()) / 1000,
   };
 }

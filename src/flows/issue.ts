@@ -13,7 +13,7 @@ import type { SigningKey } from '../tokens/key.ts';
 import { type House, type Tokens, userFrom } from './house.ts';
 
 /** Names that custom claims cannot take. */
-export const reservedClaims: ReadonlySet<string> = new Set([
+const reservedClaims: ReadonlySet<string> = new Set([
   ...[
     'iss',
     'sub',

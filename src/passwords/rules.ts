@@ -4,9 +4,9 @@ import { isOneCharacter, isRunOfKeys } from './keyboard.ts';
 import { isPassword, longestTried, normalise } from './normalise.ts';
 
 /** The fewest characters of a new password (NIST SP 800-63B section 3.1.1.2 with a second factor in view; ASVS 6.2.1). */
-export const shortest = 8;
+const shortest = 8;
 /** The most characters of a new password. */
-export const longest = 256;
+const longest = 256;
 
 /** Whose password it is to be: what is known of the account. */
 export interface PasswordContext {

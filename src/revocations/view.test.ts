@@ -38,7 +38,6 @@ test('an empty view refuses nothing', () => {
   const view = createView();
   assert.equal(view.verdict(token, 'k1'), null);
   assert.equal(view.size, 0);
-  assert.equal(view.cursor, 0);
   assert.equal(view.full, false);
 });
 
@@ -108,10 +107,6 @@ test('ids that are names of an object’s own machinery are ids like others', ()
       assert.equal(view.verdict(token, 'k1'), null);
     }
   }
-});
-
-test('the cursor is the greatest id that came, in any order', () => {
-  assert.equal(viewOf(ofToken(7, 'a'), ofSession(9, 'b'), ofKey(3, 'c')).cursor, 9);
 });
 
 test('an entry that comes again is held once', () => {
@@ -381,7 +376,6 @@ test('in whatever order and however often entries come, a view says what the who
           // Sweeping in between lets covered entries go before others have come.
           if (at % 5 === 0) view.sweep(0);
         }
-        assert.equal(view.cursor, entries.length);
         for (const token of issued) {
           assert.equal(view.verdict(token.claims, token.kid), naive(entries, token), token.claims.jti);
         }

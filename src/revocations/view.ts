@@ -23,8 +23,6 @@ export interface View {
   readonly size: number;
   /** Whether more are held than the capacity: the view must then be treated as stale. It goes on taking entries in, and recovers by sweeping. */
   readonly full: boolean;
-  /** The greatest id applied so far; 0 at first. */
-  readonly cursor: number;
 }
 
 interface Mark {
@@ -62,7 +60,6 @@ export function createView(options: { readonly capacity?: number } = {}): View {
   const keys = new Map<string, Mark>();
   const users = new Map<string, UserMarks>();
   let userMarks = 0;
-  let cursor = 0;
 
   function count(): number {
     return tokens.size + sessions.size + keys.size + userMarks;
@@ -102,7 +99,6 @@ export function createView(options: { readonly capacity?: number } = {}): View {
 
   return {
     apply(entry) {
-      cursor = Math.max(cursor, entry.id);
       if (entry.kind === 'user') applyToUser(entry);
       else if (entry.kind === 'key') addMark(keys, entry.subject, entry, null);
       else addMark(entry.kind === 'token' ? tokens : sessions, entry.subject, entry, entry.userId);
@@ -128,9 +124,6 @@ export function createView(options: { readonly capacity?: number } = {}): View {
     },
     get full() {
       return count() > capacity;
-    },
-    get cursor() {
-      return cursor;
     },
   };
 }

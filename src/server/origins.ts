@@ -8,7 +8,7 @@ const safe = new Set(['GET', 'HEAD', 'OPTIONS']);
 const loopback = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/;
 
 /** Whether a page of this origin may call. `null` (a sandbox, a file) never may. */
-export function isOwnOrigin(settings: Settings, origin: string): boolean {
+function isOwnOrigin(settings: Settings, origin: string): boolean {
   if (origin === new URL(settings.url).origin || settings.origins.includes(origin)) return true;
   return !settings.production && loopback.test(origin);
 }

@@ -21,7 +21,7 @@ declare module 'fastify' {
 }
 
 /** The realm of every challenge. */
-export const realm = 'latchkey';
+const realm = 'latchkey';
 
 /** Answer a request with a refusal. */
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusal: LatchkeyError): void {
@@ -108,7 +108,7 @@ const ofFastify: Readonly<Record<string, Parameters<typeof refuse>[0]>> = {
 };
 
 /** Any error as the refusal that it is answered with. */
-export function refusalFor(error: unknown): LatchkeyError {
+function refusalFor(error: unknown): LatchkeyError {
   if (isLatchkeyError(error)) return error;
   const { code, statusCode } = error as Partial<FastifyError>;
   const known = code === undefined ? undefined : ofFastify[code];

@@ -55,12 +55,11 @@ test('threat 72: a session that was not refreshed within its idle time is over',
   assert.equal(whyEnded(opened, opened.refreshExpiresAt), 'expired');
 });
 
-test('an ended session says why, and is kept until its last token has expired', () => {
+test('an ended session says why, also when its last token has expired', () => {
   const ended = endSession(opened, 'signed_out', now + 5);
   assert.equal(whyEnded(ended, now + 5), 'signed_out');
   assert.equal(ended.endedAt, now + 5);
   assert.equal(ended.version, 2);
-  assert.equal(ended.keepUntil, opened.refreshExpiresAt);
   // Its reason outlives its end.
   assert.equal(whyEnded(ended, opened.absoluteEnd + day), 'signed_out');
 });

@@ -23,7 +23,10 @@ export interface Session {
   readonly tokenFormat: 1;
   /** When the current refresh token was made; a whole second. */
   readonly issuedAt: Instant;
-  /** When the current refresh token ends; a whole second, never past `absoluteEnd`. */
+  /**
+   * When the current refresh token ends; a whole second, never past `absoluteEnd`. The row stays until then, also when the session
+   * has ended, so that the token is still told why.
+   */
   readonly refreshExpiresAt: Instant;
   /** When the session ends however much it is used; a whole second, never moved. */
   readonly absoluteEnd: Instant;
@@ -43,8 +46,6 @@ export interface Session {
   readonly lastSeenAt: Instant;
   readonly endedAt: Instant | null;
   readonly endedReason: EndReason | null;
-  /** Once ended: how long the row stays, so that its last token is still told why. */
-  readonly keepUntil: Instant | null;
 }
 
 /** How long sessions last, in milliseconds. */
@@ -91,7 +92,6 @@ export function openSession(start: SessionStart): Session {
     lastSeenAt: now,
     endedAt: null,
     endedReason: null,
-    keepUntil: null,
   };
 }
 
@@ -118,8 +118,6 @@ export function endSession(session: Session, reason: EndReason, now: Instant): S
     version: session.version + 1,
     endedAt: session.endedAt ?? now,
     endedReason: session.endedReason ?? reason,
-    // Past that instant its last token says by itself that it expired.
-    keepUntil: session.keepUntil ?? session.refreshExpiresAt,
   };
 }
 

@@ -77,7 +77,6 @@ function sessionFrom(row: SessionsTable): Session {
     lastSeenAt: Number(row.last_seen_at),
     endedAt: number(row.ended_at),
     endedReason: row.ended_reason as EndReason | null,
-    keepUntil: number(row.keep_until),
   };
 }
 
@@ -104,7 +103,6 @@ function rowFrom(session: Session): SessionsTable {
     last_seen_at: session.lastSeenAt,
     ended_at: session.endedAt,
     ended_reason: session.endedReason,
-    keep_until: session.keepUntil,
   };
 }
 
@@ -114,8 +112,6 @@ function ending(db: Kysely<Tables>, reason: EndReason, now: Instant) {
     .set(({ eb }) => ({
       ended_at: now,
       ended_reason: reason,
-      // Past that instant its last token says by itself that it expired.
-      keep_until: eb.ref('refresh_expires_at'),
       version: eb('version', '+', 1),
     }))
     .where('ended_at', 'is', null);

@@ -42,7 +42,6 @@ export interface SessionsTable {
   last_seen_at: number;
   ended_at: number | null;
   ended_reason: string | null;
-  keep_until: number | null;
 }
 
 /** One row per key; its state is computed from the instants. */
@@ -74,7 +73,7 @@ export interface RevocationsTable {
 }
 
 /** Services that may introspect and revoke: their secret is kept as a hash. */
-export interface ServicesTable {
+interface ServicesTable {
   client_id: string;
   name: string;
   secret_hash: string;
@@ -82,7 +81,7 @@ export interface ServicesTable {
 }
 
 /** A few facts about the store itself. `ring` is a counter that every change of keys moves. */
-export interface FactsTable {
+interface FactsTable {
   name: string;
   value: string;
 }

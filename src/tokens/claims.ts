@@ -49,7 +49,7 @@ export type ClaimsFault =
   | 'expired';
 
 /** How far `iat` and `nbf` may lie ahead of our clock. `exp` has no leeway. */
-export const leewaySeconds = 60;
+const leewaySeconds = 60;
 
 /** Why these claims are refused at this time, or null when they are good. `expired` is said only of claims that are good otherwise. */
 export function checkClaims(

@@ -1,7 +1,7 @@
 // What a page of another site can make a browser send, and what a browser is told about every answer.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { generateSecret } from '../../src/settings.ts';
+import { generateSecret } from '../../src/house-secret.ts';
 import { openTestHouse, passwordOf, publicUrl, type SignedIn, type TestHouse } from '../fixture/house.ts';
 
 let at: TestHouse;

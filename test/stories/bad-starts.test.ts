@@ -21,8 +21,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
+import { generateSecret } from '../../src/house-secret.ts';
 import { openHouse } from '../../src/latchkey.ts';
-import { generateSecret } from '../../src/settings.ts';
 import { runCommand } from './run-command.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'latchkey-'));

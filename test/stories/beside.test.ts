@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type TurnableClock, turnableClock } from '../../src/clock.ts';
 import { resealKeys, rotateKeys } from '../../src/flows/rotate-keys.ts';
+import { generateSecret } from '../../src/house-secret.ts';
 import { openHouse } from '../../src/latchkey.ts';
-import { generateSecret } from '../../src/settings.ts';
 import { openSqliteEngine } from '../../src/store/engines/sqlite.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { turnableClock } from '../../src/clock.ts';
 import { StartError } from '../../src/errors.ts';
 import { resealKeys } from '../../src/flows/rotate-keys.ts';
+import { generateSecret } from '../../src/house-secret.ts';
 import { openHouse } from '../../src/latchkey.ts';
-import { generateSecret } from '../../src/settings.ts';
 import {
   headerOf,
   houseOptions,

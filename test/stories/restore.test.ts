@@ -15,8 +15,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isLatchkeyError } from '../../src/errors.ts';
 import type { Tokens } from '../../src/flows/house.ts';
+import { generateSecret } from '../../src/house-secret.ts';
 import { latchkey } from '../../src/latchkey.ts';
-import { generateSecret } from '../../src/settings.ts';
 import { type Ran, runCommand } from './run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-'));

@@ -6,7 +6,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 export type Row = Record<string, unknown>;
 
 /** What SQLite takes as a parameter. */
-export type Value = string | number | bigint | null | Uint8Array;
+type Value = string | number | bigint | null | Uint8Array;
 
 /** An open file. Every call is synchronous. */
 export interface SqliteFile {

@@ -45,7 +45,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
     .addColumn('ended_at', 'bigint')
     .addColumn('ended_reason', 'text')
-    .addColumn('keep_until', 'bigint')
     .execute();
   await db.schema
     .createIndex('sessions_of_a_user')
