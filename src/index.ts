@@ -23,18 +23,8 @@ export type { Credentials } from './flows/credentials.ts';
 export type { Device, Hooks, SignUpAddition, Tokens, User } from './flows/house.ts';
 export type { LogInOptions } from './flows/log-in.ts';
 export type { Granted, SignUp } from './flows/sign-up.ts';
-export {
-  defineConfig,
-  type ImportedUser,
-  type KeyInfo,
-  type Keys,
-  type Latchkey,
-  type LatchkeyOptions,
-  latchkey,
-  type SessionInfo,
-  type Sessions,
-  type Users,
-} from './latchkey.ts';
+export { defineConfig, type LatchkeyOptions, latchkey } from './latchkey.ts';
+export type { ImportedUser, KeyInfo, Keys, Latchkey, SessionInfo, Sessions, Users } from './library.ts';
 export type { Environment, Settings } from './settings.ts';
 export type { AccessClaims } from './tokens/claims.ts';
 export type { Jwks } from './tokens/jwks.ts';

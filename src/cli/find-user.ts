@@ -1,6 +1,6 @@
 // Which account an operator means, and how accounts are shown.
 import type { User } from '../flows/house.ts';
-import type { Latchkey } from '../latchkey.ts';
+import type { Latchkey } from '../library.ts';
 import { CommandError } from './command.ts';
 import { dateWords } from './time-words.ts';
 

@@ -3,7 +3,7 @@
 import { findSecrets } from '../data-folder.ts';
 import { openKeyHolder } from '../flows/key-holder.ts';
 import { resealKeys } from '../flows/rotate-keys.ts';
-import type { KeyInfo } from '../latchkey.ts';
+import type { KeyInfo } from '../library.ts';
 import { exportPrivateJwk, type Jwk, type KeyPair } from '../tokens/key.ts';
 import { publishedKeys } from '../tokens/keyring.ts';
 import { type Call, type Command, CommandError } from './command.ts';

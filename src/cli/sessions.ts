@@ -2,7 +2,8 @@
 
 import type { User } from '../flows/house.ts';
 import { endEverySession } from '../flows/rotate-keys.ts';
-import type { OpenHouse, SessionInfo } from '../latchkey.ts';
+import type { OpenHouse } from '../latchkey.ts';
+import type { SessionInfo } from '../library.ts';
 import { confirm } from './ask.ts';
 import { type Call, type Command, CommandError, UsageError } from './command.ts';
 import { findUser, nameOf } from './find-user.ts';

@@ -52,9 +52,12 @@ export interface SignUpAddition<Profile = Record<string, unknown>> {
   readonly scopes?: readonly string[];
 }
 
+/** The settings of an open house: its secret is at hand. */
+export type OpenSettings = Settings & { readonly secret: string };
+
 /** The rooms, opened. */
 export interface House {
-  readonly settings: Settings;
+  readonly settings: OpenSettings;
   readonly store: Store;
   readonly lane: Lane;
   readonly keys: KeyHolder;

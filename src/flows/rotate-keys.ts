@@ -59,7 +59,7 @@ export async function keepRing(
 
 /** The same for a house that is open, which then signs and publishes by the new ring at once. */
 export async function keepKeys(house: House, asked: Rotation | null = null): Promise<void> {
-  if (await keepRing(house.store, policyOf(house), secretOf(house), asked)) await takeRing(house);
+  if (await keepRing(house.store, policyOf(house), house.settings.secret, asked)) await takeRing(house);
 }
 
 /** Whether somebody made the rotation since: a key that is as new, and signs if it was to sign at once. */
@@ -129,7 +129,7 @@ async function revokeWhere(
     // Revoked and replaced in one unit: there is no moment without a key that signs.
     const plan = planRing(records, now, policyOf(house));
     const replace = [...new Map([...revoked, ...plan.change].map((record) => [record.kid, record])).values()];
-    const add = plan.make.map((toMake) => makeKey(toMake, secretOf(house)));
+    const add = plan.make.map((toMake) => makeKey(toMake, house.settings.secret));
     const entries = revoked
       .filter(({ purpose }) => purpose === 'access')
       .map((record) => entryOf(house, record, reason));
@@ -161,11 +161,6 @@ function makeKey(toMake: KeyToMake, secret: string): KeyRecord {
 
 function policyOf(house: House): RingPolicy {
   return ringPolicy(house.settings, house.tokensOut.greatestLife);
-}
-
-function secretOf({ settings }: House): string {
-  if (settings.secret === null) throw new Error('The house has no secret.');
-  return settings.secret;
 }
 
 /** Where every key stands now, for the operator's list. */

@@ -34,6 +34,7 @@ export const hooks: Hooks<Profile> = {
   claims: async ({ profile }) => ({ level: profile.level }),
 };
 export const auth = await latchkey({ profile: schema, hooks, url: 'http://127.0.0.1:4000', accessTtl: '10m' });
+export const bare = await latchkey();
 export const plain = await latchkey({ hooks: { claims: (user) => ({ plan: user.profile['plan'] }) } });
 
 export const signUp = (username: string, password: string) => auth.signUp({ username, password });
@@ -135,6 +136,7 @@ test('a strict project compiles against what is published, its declarations name
     [],
   );
   assert.match(declarations, /export declare const auth: import\("latchkey"\)\.Latchkey<\{/);
+  assert.match(declarations, /bare: .*Latchkey<Record<string, unknown>>/);
   assert.match(declarations, /levelOf: .*Promise<"beginner" \| "expert" \| undefined>/);
   assert.doesNotMatch(declarations, /\bany\b/);
   assert.doesNotMatch(declarations, /latchkey\/dist|node_modules/);
