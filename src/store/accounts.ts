@@ -8,7 +8,7 @@ import type { NewEntry } from '../revocations/entry.ts';
 import { accountFrom } from './account-row.ts';
 import { type Engine, type Statement, statement, unavailable } from './engine.ts';
 import { dropEntriesOf, entriesStatement } from './revocations.ts';
-import { endSessionsOf, eraseSessionsOf } from './sessions.ts';
+import { endSessionsOf, eraseSessionsOf } from './session-statements.ts';
 import type { UsersTable } from './tables.ts';
 import { attempts, takeTurns } from './turns.ts';
 

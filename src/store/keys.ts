@@ -5,7 +5,7 @@ import type { NewEntry } from '../revocations/entry.ts';
 import type { KeyRecord } from '../tokens/keyring.ts';
 import { type Engine, type Statement, statement } from './engine.ts';
 import { entriesStatement } from './revocations.ts';
-import { endEverySession } from './sessions.ts';
+import { endEverySession } from './session-statements.ts';
 import type { KeysTable } from './tables.ts';
 
 /** The ring as it was read, with the counter that a change must name. */
