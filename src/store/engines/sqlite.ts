@@ -1,24 +1,17 @@
 // The engine on one SQLite file: reads here, synchronously; writes in a thread, gathered so that all that arrives
-// while a commit runs goes into the next one (group commit). Several processes may share the file.
+// while a commit runs goes into the next one (group commit). What other processes wrote comes through sqlite-news.ts.
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../threads.ts';
-import {
-  type Engine,
-  type News,
-  type RevocationRow,
-  type Unit,
-  unavailable,
-  type Written,
-} from '../engine.ts';
-import type { KeysTable, Tables } from '../tables.ts';
+import { type Engine, type Unit, unavailable, type Written } from '../engine.ts';
+import type { Tables } from '../tables.ts';
 import { type Claim, copySqlite, readyDatabase } from './sqlite-database.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
 import { type Hold, openSqlite, type SqliteFile } from './sqlite-file.ts';
+import { type NewsReader, openNews } from './sqlite-news.ts';
 import type { Answer, Ask, BatchResult, WriterData } from './sqlite-writer.ts';
 
 const batchAtMost = 512;
 const waitingAtMost = 10_000;
-const entriesAtOnce = 1_000;
 const restartFirstAfter = 100;
 const restartLastAfter = 5_000;
 
@@ -50,14 +43,13 @@ class SqliteEngine implements Engine {
   readonly #path: string;
   readonly #hold: Hold;
   readonly #reader: SqliteFile;
+  readonly #news: NewsReader;
   readonly #options: Required<SqliteEngineOptions>;
   #writer: Worker | null = null;
   #waiting: Waiting[] = [];
   #flying: readonly Waiting[] = [];
   #deadline: NodeJS.Timeout | undefined;
   #flush: NodeJS.Immediate | undefined;
-  #listener: (news: News) => void = () => {};
-  #listening = false;
   #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
   #inDoubt = new Set<string>();
   #recovering: Promise<void> | null = null;
@@ -65,29 +57,21 @@ class SqliteEngine implements Engine {
   #stuck = false;
   #closing: Promise<void> | null = null;
   #closed: () => void = () => {};
-  #lookedThisTurn = false;
-  #dataVersion = -1;
-  #cursor = 0;
-  #ring = '';
 
   constructor(path: string, reader: SqliteFile, { hold, alone }: Claim, options: SqliteEngineOptions) {
     this.foundAlone = alone;
     this.#path = path;
     this.#hold = hold;
     this.#reader = reader;
+    this.#news = openNews(reader);
     // The writer's own patience, and a second for the work.
     this.#options = { lockWithin: 5_000, answerWithin: 6_000, startWriter, ...options };
     this.db = kyselyOn<Tables>(refusing(reader));
     this.#start();
   }
 
-  listen(listener: (news: News) => void): void {
-    this.#listener = listener;
-    this.#listening = true;
-    this.#cursor = 0;
-    this.#ring = '';
-    // Never a view that only looks complete: what cannot be read now stops the start.
-    if (!this.#catchUpAnew()) throw unavailable('What was revoked could not be read.');
+  listen(listener: Parameters<Engine['listen']>[0]): void {
+    this.#news.listen(listener);
   }
 
   onRecovery(renew: Parameters<Engine['onRecovery']>[0]): void {
@@ -154,11 +138,9 @@ class SqliteEngine implements Engine {
 
   #settle({ results, entries, refused }: BatchResult): void {
     clearTimeout(this.#deadline);
-    // Whoever looks after their own write finds it.
-    this.#lookedThisTurn = false;
     this.#restartAfter = restartFirstAfter;
     // Revocations first: whoever is answered next is answered by a view that holds them.
-    if (entries.length > 0) this.#listener({ entries, keys: null });
+    this.#news.tell(entries);
     const flown = this.#flying;
     this.#flying = [];
     for (const [index, { resolve, reject }] of flown.entries()) {
@@ -170,7 +152,7 @@ class SqliteEngine implements Engine {
     if (refused) this.#refuseWaiting('The batch before could not be written.');
     if (this.#stuck) {
       this.#stuck = false;
-      this.#catchUpAnew();
+      this.#lookAnew();
       this.#recover();
     }
     if (this.#waiting.length > 0) this.#send();
@@ -189,7 +171,7 @@ class SqliteEngine implements Engine {
   #lose(message: string, stuck: boolean): void {
     clearTimeout(this.#deadline);
     // What was committed and not told is known before anybody is answered.
-    this.#catchUpAnew();
+    this.#lookAnew();
     for (const { unit } of this.#flying) if (unit.rotates !== undefined) this.#inDoubt.add(unit.rotates);
     for (const { reject } of this.#flying) reject(unavailable(message));
     this.#refuseWaiting(message);
@@ -212,7 +194,7 @@ class SqliteEngine implements Engine {
     const restart = setTimeout(() => {
       if (this.#closing !== null) return;
       this.#start();
-      this.#catchUpAnew();
+      this.#lookAnew();
       this.#recover();
     }, this.#restartAfter);
     restart.unref();
@@ -236,54 +218,13 @@ class SqliteEngine implements Engine {
       });
   }
 
-  #catchUpAnew(): boolean {
-    this.#lookedThisTurn = false;
-    this.#dataVersion = -1;
-    return this.catchUp();
+  /** A closed file is not looked at: its last news were told. */
+  #lookAnew(): void {
+    if (this.#closing === null) this.#news.lookAnew();
   }
 
   catchUp(): boolean {
-    if (this.#closing !== null) return false;
-    // Before anybody listens there is nobody to tell: what is there stays to be told.
-    if (this.#lookedThisTurn || !this.#listening) return true;
-    try {
-      const version = Number(this.#reader.run('PRAGMA data_version', []).rows[0]?.data_version);
-      if (version !== this.#dataVersion) {
-        this.#load();
-        this.#dataVersion = version;
-      }
-    } catch {
-      return false;
-    }
-    this.#lookedThisTurn = true;
-    setImmediate(() => {
-      this.#lookedThisTurn = false;
-    });
-    return true;
-  }
-
-  #load(): void {
-    // Under the one write lock of SQLite the order of ids is the order of commits.
-    for (;;) {
-      const { rows } = this.#reader.run('SELECT * FROM revocations WHERE id > ? ORDER BY id LIMIT ?', [
-        this.#cursor,
-        entriesAtOnce,
-      ]);
-      const entries = rows as unknown as RevocationRow[];
-      const keys = this.#ringIfMoved();
-      if (entries.length > 0 || keys !== null) this.#listener({ entries, keys });
-      this.#cursor = entries.at(-1)?.id ?? this.#cursor;
-      if (entries.length < entriesAtOnce) return;
-    }
-  }
-
-  #ringIfMoved(): KeysTable[] | null {
-    const { rows } = this.#reader.run("SELECT value FROM facts WHERE name = 'ring'", []);
-    const ring = String(rows[0]?.value ?? '');
-    if (ring === this.#ring) return null;
-    this.#ring = ring;
-    return this.#reader.run('SELECT * FROM keys ORDER BY created_at, kid LIMIT 1000', [])
-      .rows as unknown as KeysTable[];
+    return this.#closing === null && this.#news.look();
   }
 
   copyTo(file: string): Promise<void> {
