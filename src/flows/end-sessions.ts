@@ -7,6 +7,9 @@ import type { AccountDecision, StoredAccount } from '../store/accounts.ts';
 import type { SessionDecision } from '../store/sessions.ts';
 import type { House } from './house.ts';
 
+// So that nobody fills the store by logging in again and again; the session that was used longest ago makes room.
+const sessionsOfOneAccount = 100;
+
 /** End one session. False: it is not there, or is not this account's, or had ended already. */
 export async function endOneSession(
   house: House,
@@ -14,12 +17,33 @@ export async function endOneSession(
   userId: string,
   reason: EndReason,
 ): Promise<boolean> {
-  const ended = await house.store.sessions.change(sessionId, (session, _, now) => {
+  const ended = await end(house, sessionId, userId, reason);
+  if (ended) await gatherEntries(house, userId);
+  return ended;
+}
+
+/**
+ * End the sessions that an account has too many of, before one more is opened. Their entries are not gathered: the epoch that
+ * this would raise is the one that the new session is opened under.
+ */
+export async function makeRoom(house: House, userId: string): Promise<void> {
+  const running = await listSessions(house, userId);
+  for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
+    await end(house, id, userId, 'signed_out_elsewhere');
+  }
+}
+
+async function end(
+  { store, tokensOut }: House,
+  sessionId: string,
+  userId: string,
+  reason: EndReason,
+): Promise<boolean> {
+  const ended = await store.sessions.change(sessionId, (session, _, now) => {
     if (session.userId !== userId || session.endedAt !== null) return { outcome: false };
-    const entries = [sessionEnded(sessionId, userId, reason, house.tokensOut.until(now))];
+    const entries = [sessionEnded(sessionId, userId, reason, tokensOut.until(now))];
     return { outcome: true, next: endSession(session, reason, now), entries };
   });
-  if (ended === true) await gatherEntries(house, userId);
   return ended === true;
 }
 

@@ -1,13 +1,12 @@
 // Somebody logs in: find the account, check the password, ask the owner's hook, open a session, hand out the tokens.
-import type { Account } from '../accounts/account.ts';
 import type { Instant } from '../clock.ts';
 import { type RefusalCode, refuse } from '../errors.ts';
-import { sessionEnded } from '../revocations/entry.ts';
 import { randomText } from '../secrets.ts';
 import { deviceLabel } from '../sessions/device-label.ts';
-import { endSession, openSession, type Session, wholeSecond, whyEnded } from '../sessions/session.ts';
+import { openSession, type Session, wholeSecond, whyEnded } from '../sessions/session.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { type Credentials, proveWho } from './credentials.ts';
+import { makeRoom } from './end-sessions.ts';
 import { type Device, type House, type Tokens, userFrom } from './house.ts';
 import { issueAccess, issueTokens } from './issue.ts';
 
@@ -18,9 +17,6 @@ export interface LogInOptions {
   /** A client that proved who it is. */
   readonly clientId?: string | null | undefined;
 }
-
-// So that nobody fills the store by logging in again and again; the session that was used longest ago makes room.
-const sessionsOfOneAccount = 100;
 
 /** Log in with a password. Throws `invalid_credentials`, `busy`, or what a hook refuses with. */
 export async function logIn(
@@ -50,7 +46,7 @@ export async function logIn(
     label: deviceLabel(device.userAgent),
     address: device.address ?? null,
   });
-  await makeRoom(house, account);
+  await makeRoom(house, account.id);
   // The password may have been changed, or the account disabled, while the hash was waited for.
   if (!(await house.store.sessions.open(session, account.epoch))) throw refuse('invalid_credentials');
   return issueTokens(house, { account, session, now, fresh: true, signer });
@@ -94,16 +90,3 @@ export async function logInFresh(
 }
 
 type Proven = { readonly session: Session; readonly now: Instant } | RefusalCode;
-
-/** End the sessions that an account has too many of, before one more is opened. */
-export async function makeRoom(house: House, account: Account): Promise<void> {
-  const running = await house.store.sessions.listOf(account.id);
-  for (const { id } of running.slice(sessionsOfOneAccount - 1)) {
-    await house.store.sessions.change(id, (session, _, now) => {
-      const until = house.tokensOut.until(now);
-      const next = endSession(session, 'signed_out_elsewhere', now);
-      const entries = [sessionEnded(id, account.id, 'signed_out_elsewhere', until)];
-      return next === session ? { outcome: null } : { outcome: null, next, entries };
-    });
-  }
-}

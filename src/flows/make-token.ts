@@ -4,9 +4,9 @@ import type { Account } from '../accounts/account.ts';
 import { refuse } from '../errors.ts';
 import { randomText } from '../secrets.ts';
 import { openSession, type Session } from '../sessions/session.ts';
+import { makeRoom } from './end-sessions.ts';
 import type { House } from './house.ts';
 import { type IssuedAccess, issueAccess } from './issue.ts';
-import { makeRoom } from './log-in.ts';
 
 /** What a token is to be. */
 export interface TokenWish {
@@ -51,7 +51,7 @@ export async function makeToken(house: House, account: Account, wish: TokenWish)
     label: 'latchkey token make',
     address: null,
   });
-  await makeRoom(house, account);
+  await makeRoom(house, account.id);
   if (!(await house.store.sessions.open(session, account.epoch))) throw refuse('disabled');
   const issued = await issueAccess(house, { account, session, now, signer, fresh: false, lifeMs });
   return { ...issued, session };
