@@ -1,7 +1,8 @@
 // Bodies that are wrong, too rich, or not what their label says: a refusal that names the field and tells nothing else, and no effect.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Answer, openTestHouse, passwordOf, type SignedIn, type TestHouse } from '../fixture/house.ts';
+import type { Answer } from '../fixture/caller.ts';
+import { openTestHouse, passwordOf, type SignedIn, type TestHouse } from '../fixture/house.ts';
 
 let at: TestHouse;
 let anna: SignedIn;

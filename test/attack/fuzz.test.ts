@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { openTestHouse, type Sending, type SignedIn, secretOf, type TestHouse } from '../fixture/house.ts';
+import type { Sending } from '../fixture/caller.ts';
+import { openTestHouse, type SignedIn, secretOf, type TestHouse } from '../fixture/house.ts';
 
 interface Schema {
   readonly properties?: Record<string, Schema>;

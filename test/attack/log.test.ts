@@ -9,7 +9,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { openHouse } from '../../src/latchkey.ts';
 import { sha256 } from '../../src/secrets.ts';
-import { type Caller, callerAt, passwordOf, secretOf } from '../fixture/house.ts';
+import { type Caller, callerAt } from '../fixture/caller.ts';
+import { passwordOf, secretOf } from '../fixture/house.ts';
 
 const url = 'http://127.0.0.1:4000';
 const forged = 'x"}\r\n{"level":30,"msg":"forged"}\r\n\u2028forged\n';

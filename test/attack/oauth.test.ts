@@ -2,15 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { refuse } from '../../src/errors.ts';
-import {
-  type Answer,
-  openTestHouse,
-  passwordOf,
-  publicUrl,
-  type Sending,
-  secretOf,
-  type TestHouse,
-} from '../fixture/house.ts';
+import type { Answer, Sending } from '../fixture/caller.ts';
+import { openTestHouse, passwordOf, publicUrl, secretOf, type TestHouse } from '../fixture/house.ts';
 
 let at: TestHouse;
 before(async () => {

@@ -3,14 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Compile } from 'typebox/compile';
-import {
-  type Answer,
-  openTestHouse,
-  passwordOf,
-  type Sending,
-  secretOf,
-  type TestHouse,
-} from '../fixture/house.ts';
+import type { Answer, Sending } from '../fixture/caller.ts';
+import { openTestHouse, passwordOf, secretOf, type TestHouse } from '../fixture/house.ts';
 
 type Json = Record<string, unknown>;
 interface Operation {
