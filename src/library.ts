@@ -20,20 +20,29 @@ import type { KeyState } from './tokens/keyring.ts';
 
 /** One session, as the library tells of it. */
 export interface SessionInfo {
+  /** What `sid` is in its access tokens. */
   readonly id: string;
   readonly userId: string;
+  /** What the browser or program calls itself, such as `Firefox on Linux`. */
   readonly label: string | null;
+  /** Where the log-in came from. */
   readonly address: string | null;
   readonly createdAt: Date;
+  /** The last log-in or refresh. */
   readonly lastSeenAt: Date;
+  /** When it ends if it is not refreshed before. */
   readonly expiresAt: Date;
 }
 
 /** One key, as the library tells of it. */
 export interface KeyInfo {
+  /** Its name in the header of what it signs (RFC 7515 section 4.1.4). */
   readonly kid: string;
+  /** Whether it signs access tokens, or makes refresh tokens. */
   readonly purpose: 'access' | 'refresh';
+  /** The `alg` of RFC 7518. */
   readonly algorithm: string;
+  /** Where it stands now; only `signing` signs. */
   readonly state: KeyState;
   readonly createdAt: Date;
   readonly signsFrom: Date;
@@ -52,7 +61,7 @@ export interface Users<Profile> {
   find(id: string): Promise<User<Profile> | null>;
   /** By username or address, or null. */
   findByName(name: string): Promise<User<Profile> | null>;
-  /** A page, the oldest first; `after` is the id of the last one seen. */
+  /** A page, the oldest first: `limit` accounts at most (50), behind the one whose id is `after`, with `search` in username or address. */
   list(page?: { limit?: number; after?: string; search?: string }): Promise<User<Profile>[]>;
   /** Add one, with a password or with a hash made elsewhere. Throws `username_taken`, `email_taken`, `invalid_input`, `password_refused`. */
   add(user: SignUp | ImportedUser, granted?: Omit<Granted, 'passwordHash'>): Promise<User<Profile>>;
@@ -76,8 +85,9 @@ export interface Sessions {
 
 /** The keys. */
 export interface Keys {
+  /** All that the ring holds, the oldest first. */
   list(): KeyInfo[];
-  /** The JWK Set that is published. */
+  /** The JWK Set that is published (RFC 7517 section 5). Empty for HS256, which has no public half. */
   jwks(): Jwks;
   /** Make the next key: published now, and signing once everybody has it. `at_once`: signing now. */
   rotate(when?: 'planned' | 'at_once'): Promise<void>;
@@ -85,21 +95,30 @@ export interface Keys {
   revoke(kid: string): Promise<void>;
 }
 
-/** The engine without HTTP. */
+/**
+ * Latchkey without HTTP. Every refusal is a `LatchkeyError` with a `code` of docs/errors.md; beside those that are named here, whatever
+ * writes may throw `store_unavailable`.
+ */
 export interface Latchkey<Profile = Record<string, unknown>> {
-  /** The settings that it runs with. */
+  /** The settings that it runs with, the secret among them: never log them. */
   readonly settings: Settings;
-  /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`. */
+  /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`, `busy`, or what the hook `onSignUp` refuses with. */
   signUp(input: SignUp, device?: Device): Promise<User<Profile>>;
-  /** Log in with a username or address and a password. Throws `invalid_credentials`, `busy`. */
+  /** Log in with a username or address and a password. Throws `invalid_credentials`, `busy`, or what the hook `beforeLogIn` refuses with. */
   logIn(credentials: Credentials, options?: LogInOptions & { device?: Device }): Promise<Tokens>;
-  /** The claims of a good access token; synchronous, without I/O. Throws `token_invalid`, `token_expired`, or why it was revoked. */
+  /**
+   * The claims of a good access token (RFC 9068 section 2.2). Synchronous; asks nobody. Throws `token_invalid`, `token_expired`, why it was
+   * revoked, or `view_stale`.
+   */
   verify(accessToken: string): AccessClaims;
-  /** The next pair. Throws `token_invalid`, `expired`, `reuse_detected`, or why the session ended. */
+  /**
+   * The next pair for a refresh token. One that is spent gives the same successor within the grace; after it, it ends its session (RFC 9700
+   * section 4.14.2). Throws `token_invalid`, `expired`, `reuse_detected`, or why the session ended.
+   */
   refresh(refreshToken: string): Promise<Tokens>;
-  /** End the session of an access or refresh token. */
+  /** End the session of an access or refresh token, or with `everywhere` all of its account. Throws what `verify` or `refresh` would. */
   logOut(token: string, options?: { everywhere?: boolean }): Promise<void>;
-  /** Change a password that its owner knows; all other sessions end. Throws `wrong_password`, `password_refused`. */
+  /** Change a password that its owner knows; all other sessions end. Throws `wrong_password`, `password_refused`, `busy`, or what `verify` throws. */
   changePassword(accessToken: string, change: PasswordChange): Promise<void>;
   readonly users: Users<Profile>;
   readonly sessions: Sessions;

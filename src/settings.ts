@@ -8,26 +8,45 @@ import { isLoopback, type Reading } from './setting-values.ts';
 
 /** The settings as options in code. What is left out or undefined comes from the environment; docs/settings.md says what each means. */
 export interface LatchkeyOptions {
+  /** The SQLite file. */
   readonly database?: string | undefined;
+  /** What the private keys are sealed with; `npx latchkey secret` makes one. */
   readonly secret?: string | undefined;
+  /** The one before it, while keys are sealed anew. */
   readonly secretPrevious?: string | undefined;
+  /** The public address: the issuer in every token. */
   readonly url?: string | undefined;
+  /** Whom access tokens are for. */
   readonly audience?: string | undefined;
+  /** The address to listen on. */
   readonly host?: string | undefined;
+  /** The port to listen on. */
   readonly port?: number | undefined;
+  /** The folder for database and secret. */
   readonly data?: string | undefined;
+  /** What access tokens are signed with (RFC 7518, RFC 8037). */
   readonly algorithm?: SettingValues['algorithm'] | undefined;
-  /** A length of time, such as `15m`; so are all that follow with a `string`. */
+  /** The life of an access token, such as `15m`. */
   readonly accessTtl?: string | undefined;
+  /** How long a session lives without a refresh, such as `30d`. */
   readonly sessionIdle?: string | undefined;
+  /** How long a session lives in all, such as `180d`. */
   readonly sessionTtl?: string | undefined;
+  /** How long a spent refresh token still gets its successor, such as `10s`. */
   readonly refreshGrace?: string | undefined;
+  /** How long after the password was given a token counts as fresh, such as `5m`. */
   readonly freshWithin?: string | undefined;
+  /** Limits on log-ins and sign-ups. */
   readonly limits?: boolean | undefined;
+  /** What is logged. */
   readonly log?: SettingValues['log'] | undefined;
+  /** Whether `POST /token` takes the password grant. */
   readonly passwordGrant?: boolean | undefined;
+  /** The web pages that may call from a browser, by origin. */
   readonly origins?: readonly string[] | undefined;
+  /** How long the last good look at what was revoked is trusted, such as `10s`. */
   readonly staleAfter?: string | undefined;
+  /** Whether tokens are refused after that, or judged by what was known last. */
   readonly stale?: SettingValues['stale'] | undefined;
 }
 

@@ -12,13 +12,19 @@ import type { TokensOut } from './tokens-out.ts';
 
 /** An account as hooks and the library's callers see it. */
 export interface User<Profile = Record<string, unknown>> {
-  /** UUID version 7. */
+  /** UUID version 7 (RFC 9562 section 5.7). */
   readonly id: string;
+  /** As it was written, in NFKC. An account has a username, an address, or both. */
   readonly username: string | null;
+  /** As it was written. */
   readonly email: string | null;
+  /** Whether it is kept from logging in. */
   readonly disabled: boolean;
+  /** Whether the address is known to be theirs. */
   readonly emailVerified: boolean;
+  /** The fields of your own, as your schema let them through. */
   readonly profile: Profile;
+  /** What its tokens may carry. */
   readonly scopes: readonly string[];
   readonly createdAt: Date;
 }
@@ -72,9 +78,11 @@ export interface House {
   readonly refreshing: Map<string, Promise<Tokens>>;
 }
 
-/** What a log-in or refresh hands out. */
+/** What a log-in or refresh hands out (RFC 6749 section 5.1). */
 export interface Tokens {
+  /** A signed JWT (RFC 9068). */
   readonly accessToken: string;
+  /** Good for one refresh, and for this house alone. */
   readonly refreshToken: string;
   /** Seconds that the access token lives. */
   readonly expiresIn: number;
@@ -82,7 +90,9 @@ export interface Tokens {
   readonly refreshExpiresIn: number;
   /** The scopes of the access token. */
   readonly scopes: readonly string[];
+  /** What `sid` is in the access token. */
   readonly sessionId: string;
+  /** Whose they are. */
   readonly user: User;
 }
 

@@ -6,16 +6,23 @@ import { type Device, type House, type User, userFrom } from './house.ts';
 
 /** What a new account is made of. At least one of username and email. */
 export interface SignUp {
+  /** 1 to 64 letters and digits of one script, `.`, `_`, `-`; unique without regard to case. */
   readonly username?: string | null | undefined;
+  /** One address; unique without regard to case. */
   readonly email?: string | null | undefined;
+  /** 8 to 256 characters, and none of the common ones. */
   readonly password: string;
+  /** Read by your schema; an empty object if left out. */
   readonly profile?: unknown;
 }
 
 /** What only an administrator or the operator may say of a new account. */
 export interface Granted {
+  /** What its tokens may carry; none if left out. */
   readonly scopes?: readonly string[] | undefined;
+  /** Whether the address is known to be theirs; false if left out. */
   readonly emailVerified?: boolean | undefined;
+  /** Whether it is kept from logging in; false if left out. */
   readonly disabled?: boolean | undefined;
   /** A hash made elsewhere, in the place of a password. */
   readonly passwordHash?: string | undefined;

@@ -1,4 +1,4 @@
-// latchkey/passwords: hashing, verifying and judging passwords, usable alone. (exports only)
+// The door `latchkey/passwords`: hash, verify and judge passwords without a store. (exports only)
 export { describeHash, type HashKind } from './foreign.ts';
 export { hashPassword } from './hash.ts';
 export { createLane, type Lane, type LaneDepth, type LaneOptions } from './lane.ts';

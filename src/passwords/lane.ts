@@ -48,7 +48,7 @@ export type LaneJob =
   | { readonly act: 'verify'; readonly password: string | null; readonly encoded: string | null }
   | { readonly act: 'check'; readonly password: string; readonly context: PasswordContext };
 
-/** Open a lane. No thread starts before the first job, and none keeps the process alive without one. */
+/** Open a lane. Throws `StartError` for options that are no whole numbers in bounds. No thread starts before the first job, and none keeps the process alive without one. */
 export function createLane(options: LaneOptions = {}): Lane {
   const thread = { name: 'latchkey passwords' };
   return openLane(options, () => startThread(import.meta.url, 'lane-worker', thread));

@@ -9,7 +9,9 @@ export interface AccessClaims {
   readonly sub: string;
   /** Whom the token is for. */
   readonly aud: string | readonly string[];
+  /** When it was made. */
   readonly iat: number;
+  /** From when on it is refused. */
   readonly exp: number;
   /** The token's own id. */
   readonly jti: string;
@@ -17,7 +19,9 @@ export interface AccessClaims {
   readonly sid: string;
   /** The account's epoch when the token was made; raised when all its tokens die at once. */
   readonly epoch: number;
+  /** Before when it is refused. Never on a token of this house. */
   readonly nbf?: number;
+  /** The username, where the account has one; never an address. */
   readonly preferred_username?: string;
   /** When a password (or stronger) was last given. */
   readonly auth_time?: number;
@@ -27,6 +31,7 @@ export interface AccessClaims {
   readonly scope?: string;
   /** Only on tokens made by a password or stronger in that very request. */
   readonly fresh?: true;
+  /** The client that proved itself when the session began (RFC 9068 section 2.2). */
   readonly client_id?: string;
   readonly [custom: string]: unknown;
 }

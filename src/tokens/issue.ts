@@ -9,7 +9,7 @@ export type TokenType = 'at+jwt';
 
 const headers: Readonly<Record<TokenType, WeakMap<SigningKey, string>>> = { 'at+jwt': new WeakMap() };
 
-/** A signed token in compact form. Throws a RangeError when the claims make it longer than any guard would read. */
+/** A signed token in compact form (RFC 7515 section 7.1). The claims are signed as they are, unchecked. Throws a RangeError when the claims make it longer than any guard would read. */
 export function issueToken(key: SigningKey, type: TokenType, claims: AccessClaims): string {
   const payload = Buffer.from(JSON.stringify(claims)).toString('base64url');
   const signed = `${headerSegment(key, type)}.${payload}`;

@@ -27,8 +27,9 @@ export type Verdict =
   | { readonly ok: true; readonly claims: AccessClaims; readonly kid: string }
   | { readonly ok: false; readonly fault: TokenFault | 'revoked'; readonly reason?: string };
 
-/** Verifies access tokens for one issuer and audience. */
+/** Verifies access tokens for one issuer and audience (RFC 9068 section 4). */
 export interface Verifier {
+  /** `now` in milliseconds since the epoch. Never throws for a token; what `keys` and `revoked` throw is thrown on. */
   verify(token: string, now: Instant): Verdict;
 }
 

@@ -14,7 +14,7 @@ import type { TokenType } from './issue.ts';
 import type { VerifyingKey } from './key.ts';
 import { parseObject } from './strict-json.ts';
 
-/** Why a token was refused: for logs and tests. At the door all of them but `expired` look alike. */
+/** Why a token was refused: for logs and tests. At the door all of them but `expired` look alike, since the difference helps a forger. */
 export type TokenFault =
   | 'too_large'
   | 'malformed'
