@@ -6,7 +6,6 @@ import {
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -16,6 +15,8 @@ import {
 import { dirname, join } from 'node:path';
 import { StartError } from './errors.ts';
 import { generateSecret } from './house-secret.ts';
+import { ownFolder } from './own-folder.ts';
+import { randomText } from './secrets.ts';
 import type { Settings } from './settings.ts';
 
 /** The secret of a house, and whether it was made just now. */
@@ -26,16 +27,7 @@ export interface HouseSecret {
 
 /** Open the folder, which only its owner may read, and find the secret: the one that was set, or the one in the folder. */
 export function openDataFolder(settings: Settings): HouseSecret {
-  const { dataFolder } = settings;
-  try {
-    mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-    chmodSync(dataFolder, 0o700);
-  } catch (error) {
-    throw new StartError(
-      `The data folder ${dataFolder} cannot be used (${(error as NodeJS.ErrnoException).code}). Set LATCHKEY_DATA to a folder that this user may write.`,
-      { cause: error },
-    );
-  }
+  ownFolder(settings);
   if (settings.secret !== null) return { secret: settings.secret, made: false };
   return ownSecret(settings, secretFileOf(settings));
 }
@@ -65,10 +57,11 @@ function ownSecret({ databaseFile }: Settings, file: string): HouseSecret {
 
 /** Put a secret on the disk, whole or not at all. False: another process was faster, and its secret stays. */
 function putSecret(file: string, secret: string): boolean {
-  const draft = `${file}.${process.pid}`;
+  // Of no other process: of two containers on one volume each may be the first of its own.
+  const draft = `${file}.${randomText(6)}`;
   try {
     // On the disk before anything is sealed with it: a power cut must not leave keys that nothing opens.
-    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flush: true });
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);
     syncFolder(dirname(file));
     return true;
@@ -92,12 +85,24 @@ function syncFolder(folder: string): void {
 }
 
 function readSecret(file: string): string {
-  const secret = readFileSync(file, 'utf8').trim();
-  chmodSync(file, 0o600);
+  const secret = textOf(file).trim();
   if (!/^[A-Za-z0-9_-]{43,}$/.test(secret)) {
     throw new StartError(
       `The file ${file} is damaged: it should hold one line of 43 characters. Put a copy back, or set LATCHKEY_SECRET to what it held. Nothing was changed.`,
     );
   }
+  // Only now: until it was read it may have been anybody's.
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return secret;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(
+      `The file ${file}, which holds the secret, cannot be read (${(error as NodeJS.ErrnoException).code}). Let this user read it, or set LATCHKEY_SECRET to what it holds. Nothing was changed.`,
+      { cause: error },
+    );
+  }
 }

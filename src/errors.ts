@@ -57,7 +57,7 @@ const table = {
   headers_too_large: {
     status: 431,
     title: 'Headers too large',
-    detail: 'The headers may have at most 16 KB.',
+    detail: 'The headers may have at most 16 KB, and be fewer than 1,000.',
   },
   unsupported_media_type: {
     status: 415,

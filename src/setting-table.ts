@@ -127,7 +127,8 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
   data: {
     env: 'LATCHKEY_DATA',
     initial: './latchkey-data',
-    meaning: 'The folder for the database, the secret of development, and backups. Nobody else may read it.',
+    meaning:
+      'The folder for the database, the secret of development, and backups. Nobody else may read it; one that holds other files is refused.',
     example: './latchkey-data',
     given: 'text',
     read: folderPath,

@@ -92,9 +92,18 @@ function failureOf(error: unknown): Failure | null {
     const body = { code: 'cannot_start', detail: error.message, problems: error.problems };
     return { code: 1, lines: error.problems, body };
   }
+  if (isSystemError(error)) {
+    const detail = `The system says ${error.message}.`;
+    return { code: 1, lines: [detail], body: { code: 'failed', detail } };
+  }
   if (!isLatchkeyError(error)) return null;
   const { errors } = error.extra;
   const fields = (errors ?? []).map(({ field, detail }) => `  ${field}: ${detail}`);
   const body = { code: error.code, detail: error.message, ...(errors && { errors }) };
   return { code: 1, lines: [error.message, ...fields], body };
+}
+
+/** A file that is a folder, may not be read, or has no room: where a trace of ours would help nobody. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string';
 }

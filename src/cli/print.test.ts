@@ -45,3 +45,8 @@ test('columns are as wide as their widest cell, and rows have no blanks at their
     'Id:    1\nName:  ada\n',
   );
 });
+
+test('a table may have as many rows as there are sessions', () => {
+  const rows = Array.from({ length: 200_000 }, () => ['1', 'ada']);
+  assert.equal(table(['ID', 'NAME'], rows).split('\n').length, 200_002);
+});

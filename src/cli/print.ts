@@ -33,8 +33,9 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
 
 function columns(rows: readonly (readonly string[])[]): string {
   const shown = rows.map((row) => row.map((cell) => printable(cell)));
+  // One by one: the sessions of all accounts may be more than a call takes arguments.
   const widths = (shown[0] ?? []).map((_, column) =>
-    Math.max(...shown.map((row) => [...(row[column] ?? '')].length)),
+    shown.reduce((most, row) => Math.max(most, [...(row[column] ?? '')].length), 0),
   );
   return shown
     .map((row) => {

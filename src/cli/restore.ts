@@ -1,5 +1,5 @@
 // `latchkey restore`: a copy takes the place of the database. Everything is proven on a copy of the copy before anything is exchanged.
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Instant } from '../clock.ts';
 import { findSecrets } from '../data-folder.ts';
@@ -34,7 +34,9 @@ export const restore: Command = {
   opens: true,
   async run(call) {
     const options = await optionsFor(call);
-    const { databaseFile } = settingsOf(options);
+    const { databaseFile: named } = settingsOf(options);
+    // What is exchanged is the file and not the link that leads to it.
+    const databaseFile = existsSync(named) ? realpathSync(named) : named;
     const file = resolve(call.terminal.folder, call.argument('FILE'));
     mustBeAnotherFile(file, databaseFile);
     mkdirSync(dirname(databaseFile), { recursive: true, mode: 0o700 });

@@ -8,17 +8,24 @@ import { problem } from './refusals.ts';
 
 // How long one who was refused may keep the connection: long enough to read why.
 const lingerMs = 1_000;
+// How many headers a request may have: fewer than this.
+const headersAtMost = 1_000;
 
 /** The last request of each connection, as the answer that it is owed. */
 const owed = new WeakMap<Socket, ServerResponse>();
 
 /** Refuse what the parser lets through and the RFC does not. */
 export function watchFraming(app: FastifyInstance): void {
+  app.server.maxHeadersCount = headersAtMost;
+  // Another expectation than 100-continue may be passed over (RFC 9110 section 10.1.1). Node would answer it past all that is here.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', async (request, reply) => {
     owed.set(request.raw.socket, reply.raw);
-    if (isWellFramed(request)) return;
+    // Older Nodes drop what comes after the last that they count in silence, and a second Host or Authorization with it.
+    const cut = request.raw.rawHeaders.length >= 2 * headersAtMost;
+    if (!cut && isWellFramed(request)) return;
     reply.header('Connection', 'close');
-    throw refuse('malformed_request');
+    throw refuse(cut ? 'headers_too_large' : 'malformed_request');
   });
 }
 

@@ -75,6 +75,23 @@ for (const [what, bytes] of Object.entries(ambiguous)) {
   });
 }
 
+test('threat 121: a thousand headers are too many, whether Node says so or drops the rest in silence', async () => {
+  const sent = `GET /healthz HTTP/1.1\r\n${host}${'a:b\r\n'.repeat(1_500)}Host: other\r\n\r\n`;
+  assert.deepEqual((await at.raw(sent)).statuses, [431]);
+  // What such a Node leaves: the first thousand.
+  const headers = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x-${index}`, 'b']));
+  const cut = await at.app.inject({ url: '/healthz', headers });
+  assert.deepEqual([cut.statusCode, cut.json().code], [431, 'headers_too_large']);
+  assert.equal((await at.app.inject({ url: '/healthz', headers: { 'x-1': 'b' } })).statusCode, 200);
+});
+
+test('threat 118: an expectation that nobody knows is passed over, and the answer is ours', async () => {
+  const { statuses, text } = await at.raw(`GET /users/me HTTP/1.1\r\n${host}Expect: a miracle\r\n\r\n`);
+  assert.deepEqual(statuses, [401]);
+  assert.match(text, /^content-type: application\/problem\+json/im);
+  assert.match(text, /^x-content-type-options: nosniff/im);
+});
+
 test('threat 121: a refusal of what is no request has the status line of HTTP', async () => {
   const { text } = await at.raw('nonsense\r\n\r\n');
   assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n/);

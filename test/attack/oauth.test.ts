@@ -175,6 +175,14 @@ test('threat 51: an unknown parameter is ignored', async () => {
   assert.equal(me.json.username, 'anna');
 });
 
+test('a form of more than a hundred parameters is refused before it is taken apart; fifty unknown ones are ignored', async () => {
+  const unknown = (count: number) => Array.from({ length: count }, (_, index) => `x${index}=1`).join('&');
+  const good = new URLSearchParams(byPassword).toString();
+  assert.equal((await token(`${good}&${unknown(50)}`)).status, 200);
+  isRefused(await token(`${good}&${unknown(100)}`), 400, 'invalid_request');
+  isRefused(await token(`${unknown(10_000).slice(0, 60_000)}&${good}`), 400, 'invalid_request');
+});
+
 test('threat 52: GET at the token endpoint: 405 with Allow, and so is every other method', async () => {
   for (const path of ['/token', '/introspect', '/revoke']) {
     for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND']) {

@@ -470,3 +470,9 @@ test('every command tells with --help what it does, with every option, and does 
   }
   assert.match((await done(['users', '--help'])).stdout, /users import/);
 });
+
+test('what the system refuses is told in a sentence, and as one JSON document with --json', async () => {
+  assert.match(await refused(['users', 'import', folder]), /^The system says EISDIR[^\n]*\n$/);
+  const ran = await run(['users', 'import', folder, '--json']);
+  assert.deepEqual([ran.code, ran.json().error.code], [1, 'failed']);
+});

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import {
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -61,6 +63,21 @@ test('restore is refused beside whoever has the database open, also where it is 
   await holder.close().catch(() => {});
   for (const name of ['-wal', '-shm']) rmSync(database + name, { force: true });
   writeFileSync(database, whole);
+});
+
+test('a link leads to the database: restore is refused beside whoever has it open by the other name, and exchanges the file', {
+  skip: process.platform === 'win32',
+}, async () => {
+  const link = join(folder, 'link.db');
+  symlinkSync(database, link);
+  const more = { LATCHKEY_DATABASE: link };
+  const house = await open();
+  const beside = await run(['restore', backup, '--keep-sessions'], more);
+  await house.close();
+  assert.match(beside.stderr, /Stop it first/);
+  assert.equal((await run(['restore', backup, '--keep-sessions'], more)).code, 0);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.ok(readdirSync(data).some((name) => name.startsWith('latchkey.db.before-')));
 });
 
 test("a lock file that nobody holds, as a crash leaves it, stands in nobody's way", async () => {

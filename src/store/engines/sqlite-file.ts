@@ -1,5 +1,5 @@
 // One SQLite file, opened the way the house wants it. The only file that imports node:sqlite.
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, realpathSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** A row as a plain object. */
@@ -116,9 +116,9 @@ export function holdStore(path: string, how: 'shared' | 'whole', patienceMs = 0)
   return { release: () => database.close() };
 }
 
-/** The file on which claims on a store lie. */
+/** The file on which claims on a store lie: beside the file itself, whatever other name it is opened by. */
 export function lockFileOf(path: string): string {
-  return `${path}.lock`;
+  return `${existsSync(path) ? realpathSync(path) : path}.lock`;
 }
 
 /** The switch to WAL is refused at once where everything else waits for a lock: of two first starts together one would fail. */

@@ -256,6 +256,22 @@ describe('when the writer dies', () => {
     assert.ok(started >= 2 && started <= 5, String(started));
     await assert.rejects(engine.write(fact('fact-1')), refusedForStore);
   });
+
+  test('and the system has no thread to give for a while, the process lives, and another is started when it has', async () => {
+    let started = 0;
+    const link = deafenable();
+    const startWriter: SqliteEngineOptions['startWriter'] = (data) => {
+      started += 1;
+      if (started === 2 || started === 3) throw new Error('ERR_WORKER_INIT_FAILED');
+      return link.start!(data);
+    };
+    const engine = await openEngine({ startWriter });
+    await engine.write(fact('fact-1'));
+    await link.workers[0]!.terminate();
+    await until(() => started === 4 && engine.healthy());
+    await engine.write(fact('fact-2'));
+    assert.deepEqual(await facts(engine), ['fact-1', 'fact-2']);
+  });
 });
 
 /** Whether somebody holds the write lock. */

@@ -191,9 +191,18 @@ class SqliteEngine implements Engine {
     this.#writer = null;
     this.#lose(error.message, false);
     if (this.#closing !== null) return;
+    this.#startLater();
+  }
+
+  #startLater(): void {
     const restart = setTimeout(() => {
       if (this.#closing !== null) return;
-      this.#start();
+      try {
+        this.#start();
+      } catch {
+        // The system has no thread to give just now.
+        return this.#startLater();
+      }
       this.#lookAnew();
       this.#recover();
     }, this.#restartAfter);
