@@ -90,9 +90,21 @@ function syncFolder(folder: string): void {
   }
 }
 
+function readOwn(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    chmodSync(file, 0o600);
+    return text;
+  } catch (error) {
+    throw new StartError(
+      `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Latchkey (chown), with the mode 600 (chmod). Nothing was changed.`,
+      { cause: error },
+    );
+  }
+}
+
 function readSecret(file: string): string {
-  const secret = readFileSync(file, 'utf8').trim();
-  chmodSync(file, 0o600);
+  const secret = readOwn(file).trim();
   if (!/^[A-Za-z0-9_-]{43,}$/.test(secret)) {
     throw new StartError(
       `The file ${file} is damaged: it should hold one line of 43 characters. Put a copy back, or set LATCHKEY_SECRET to what it held. Nothing was changed.`,
