@@ -127,7 +127,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
   data: {
     env: 'LATCHKEY_DATA',
     initial: './latchkey-data',
-    meaning: 'The folder for the database, the secret of development, and backups. Nobody else may read it.',
+    meaning: 'The folder for the database and the secret of development. Nobody else may read it.',
     example: './latchkey-data',
     given: 'text',
     read: folderPath,
@@ -188,7 +188,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     env: 'LATCHKEY_LIMITS',
     initial: 'on',
     meaning:
-      'Limits on log-ins and sign-ups, `on` or `off`. Off is for tests; in production the start warns of it.',
+      'Limits on log-ins and sign-ups, `on` or `off`. This version has none yet. Off is for tests; in production the start warns of it.',
     example: 'on',
     given: 'boolean',
     read: onOff,
