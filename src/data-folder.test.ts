@@ -45,13 +45,14 @@ const onUnix = { skip: process.platform === 'win32' };
 const mode = (name: string) => statSync(name).mode & 0o777;
 
 /** Opens a folder, open to others, that holds these files; a name that ends with a slash is a folder. */
-function openWith(names: readonly string[], also: { closed?: true; database?: string } = {}) {
+function openWith(names: readonly string[], also: { mode?: number; database?: string } = {}) {
   const data = mkdtempSync(join(tmpdir(), 'latchkey-'));
   for (const name of names) {
     if (name.endsWith('/')) mkdirSync(join(data, name));
     else writeFileSync(join(data, name), name === 'secret' ? 'x'.repeat(43) : 'text', { mode: 0o644 });
   }
-  chmodSync(data, also.closed ? 0o700 : 0o755);
+  const before = also.mode ?? 0o755;
+  chmodSync(data, before);
   try {
     const database = also.database === undefined ? {} : { database: join(data, also.database) };
     const secret = 'kX3v0h7nQzm2TJw8rBu5CyD1fsG4aPl6eIO9ktXVw-r';
@@ -61,7 +62,7 @@ function openWith(names: readonly string[], also: { closed?: true; database?: st
     return mode(data);
   } catch (error) {
     assert.ok(error instanceof StartError, String(error));
-    assert.equal(mode(data), also.closed ? 0o700 : 0o755);
+    assert.equal(mode(data), before);
     return error.message;
   } finally {
     rmSync(data, { recursive: true, force: true });
@@ -77,33 +78,42 @@ test('a folder of ours, or one with nothing in it, is closed to others', onUnix,
   assert.equal(openWith(['accounts.sqlite', 'accounts.sqlite-wal'], { database: 'accounts.sqlite' }), 0o700);
 });
 
-test('a folder that holds the files of others is refused, and keeps its mode', onUnix, () => {
-  for (const names of [
-    ['package.json'],
-    ['db/'],
-    ['bin/', 'etc/'],
-    ['.bashrc'],
-    ['notes.txt', 'secret/'],
-    ['secrets.txt'],
-  ]) {
-    assert.match(
-      String(openWith(names)),
-      /holds other files and none of Latchkey\. Set LATCHKEY_DATA/,
-      names.join(),
-    );
-    assert.match(String(openWith(names, { closed: true })), /holds other files and none of Latchkey/);
-  }
-});
-
 test(
-  'a folder with files of others beside ours is never closed by us: open it is refused, closed it is taken',
+  'a folder that holds the files of others keeps its mode, and is refused where others may write in it',
   onUnix,
   () => {
-    const names = ['latchkey.db', 'package.json'];
-    assert.match(String(openWith(names)), /chmod 700/);
-    assert.equal(openWith(names, { closed: true }), 0o700);
+    for (const names of [
+      ['package.json'],
+      ['db/'],
+      ['bin/', 'etc/'],
+      ['.bashrc'],
+      ['secrets.txt'],
+      ['latchkey.db', 'a.log'],
+    ]) {
+      assert.equal(openWith(names), 0o755, names.join());
+      assert.equal(openWith(names, { mode: 0o700 }), 0o700);
+      assert.match(
+        String(openWith(names, { mode: 0o777 })),
+        /Others may write in the data folder .* chmod 700/,
+      );
+      assert.match(String(openWith(names, { mode: 0o770 })), /Others may write in the data folder/);
+    }
   },
 );
+
+test('a folder that is shared is told of at the start', onUnix, () => {
+  const data = mkdtempSync(join(tmpdir(), 'latchkey-'));
+  try {
+    const settings = settingsFromOptions({ data }, {}, String);
+    assert.equal(openDataFolder(settings).notice, null);
+    writeFileSync(join(data, 'server.log'), '');
+    assert.equal(openDataFolder(settings).notice, null, 'it is closed to others');
+    chmodSync(data, 0o755);
+    assert.match(String(openDataFolder(settings).notice), /holds other files too/);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+});
 
 test('a file called secret that holds none keeps its mode, and a folder of that name is told', onUnix, () => {
   const data = mkdtempSync(join(tmpdir(), 'latchkey-'));

@@ -25,11 +25,17 @@ export interface HouseSecret {
   readonly made: boolean;
 }
 
+/** What opening the folder found. */
+export interface OpenFolder extends HouseSecret {
+  /** What should be said of the folder when the house starts, or null. */
+  readonly notice: string | null;
+}
+
 /** Open the folder, which only its owner may read, and find the secret: the one that was set, or the one in the folder. */
-export function openDataFolder(settings: Settings): HouseSecret {
-  ownFolder(settings);
-  if (settings.secret !== null) return { secret: settings.secret, made: false };
-  return ownSecret(settings, secretFileOf(settings));
+export function openDataFolder(settings: Settings): OpenFolder {
+  const notice = ownFolder(settings);
+  if (settings.secret !== null) return { secret: settings.secret, made: false, notice };
+  return { ...ownSecret(settings, secretFileOf(settings)), notice };
 }
 
 /** The secret in use and the one before it, as far as there are any; makes nothing. Throws `StartError` for a damaged file. */
@@ -84,25 +90,25 @@ function syncFolder(folder: string): void {
   }
 }
 
+function readOwn(file: string): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    chmodSync(file, 0o600);
+    return text;
+  } catch (error) {
+    throw new StartError(
+      `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Latchkey (chown), with the mode 600 (chmod). Nothing was changed.`,
+      { cause: error },
+    );
+  }
+}
+
 function readSecret(file: string): string {
-  const secret = textOf(file).trim();
+  const secret = readOwn(file).trim();
   if (!/^[A-Za-z0-9_-]{43,}$/.test(secret)) {
     throw new StartError(
       `The file ${file} is damaged: it should hold one line of 43 characters. Put a copy back, or set LATCHKEY_SECRET to what it held. Nothing was changed.`,
     );
   }
-  // Only now: until it was read it may have been anybody's.
-  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return secret;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartError(
-      `The file ${file}, which holds the secret, cannot be read (${(error as NodeJS.ErrnoException).code}). Let this user read it, or set LATCHKEY_SECRET to what it holds. Nothing was changed.`,
-      { cause: error },
-    );
-  }
 }

@@ -62,7 +62,8 @@ const table = {
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    detail: 'This route reads application/json, or application/x-www-form-urlencoded where it says so.',
+    detail:
+      'Send `Content-Type: application/json`; at /token, /introspect and /revoke a form, application/x-www-form-urlencoded.',
   },
   request_timeout: { status: 408, title: 'Request timeout', detail: 'The request did not arrive in time.' },
   not_found: { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },

@@ -72,8 +72,9 @@ export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 
   const { profile, hooks = {}, clock = systemClock } = options;
   const read = settingsOf(options);
   const databaseMade = !existsSync(read.databaseFile);
-  const { secret, made: secretMade } = openDataFolder(read);
-  const settings: OpenSettings = Object.freeze({ ...read, secret });
+  const { secret, made: secretMade, notice } = openDataFolder(read);
+  const warnings = [...read.warnings, ...(notice === null ? [] : [notice])];
+  const settings: OpenSettings = Object.freeze({ ...read, secret, warnings });
   const store = openStore(await openSqliteEngine(settings.databaseFile), clock);
   try {
     const parts = { settings, store, clock, hooks, profile };

@@ -128,7 +128,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     env: 'LATCHKEY_DATA',
     initial: './latchkey-data',
     meaning:
-      'The folder for the database, the secret of development, and backups. Nobody else may read it; one that holds other files is refused.',
+      'The folder for the database and the secret of development. Nobody else may read it; it is best a folder of its own.',
     example: './latchkey-data',
     given: 'text',
     read: folderPath,
@@ -189,7 +189,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     env: 'LATCHKEY_LIMITS',
     initial: 'on',
     meaning:
-      'Limits on log-ins and sign-ups, `on` or `off`. Off is for tests; in production the start warns of it.',
+      'Limits on log-ins and sign-ups, `on` or `off`. This version has none yet. Off is for tests; in production the start warns of it.',
     example: 'on',
     given: 'boolean',
     read: onOff,

@@ -1,6 +1,6 @@
 // `latchkey backup`: a whole copy of the database, made while it is in use.
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { settingsOf } from '../latchkey.ts';
 import { copySqlite } from '../store/engines/sqlite-database.ts';
 import { type Command, CommandError } from './command.ts';
@@ -14,7 +14,7 @@ export const backup: Command = {
   details:
     'The copy is checked, and only its owner may read it. The secret that opens the keys is not inside: keep it apart, since the copy cannot be brought back without it.',
   arguments: [{ name: 'FILE', help: 'The new file; one that is there already is refused.' }],
-  example: 'npx latchkey backup ./backups/2026-11-25.db',
+  example: 'npx latchkey backup ./latchkey-2026-11-25.db',
   opens: true,
   async run(call) {
     const settings = settingsOf(await optionsFor(call));
@@ -42,8 +42,8 @@ export const backup: Command = {
 
 function cannotCopy(error: NodeJS.ErrnoException, file: string): CommandError {
   const why: Readonly<Record<string, string>> = {
-    EEXIST: `${file} is there already. Nothing was written.`,
-    ENOENT: `The folder of ${file} is not there. Nothing was written.`,
+    EEXIST: `${file} is there already: choose another name. Nothing was written.`,
+    ENOENT: `The folder ${dirname(file)} is not there: make it first. Nothing was written.`,
     EACCES: `${file} cannot be written by this user.`,
   };
   return new CommandError(why[error.code ?? ''] ?? `The database could not be copied: ${error.message}`);

@@ -165,6 +165,9 @@ function nameArguments(command: Command, given: readonly string[]): Map<string, 
     throw new UsageError(`\`latchkey ${command.words.join(' ')}\` takes ${most} and no more.`);
   }
   const missing = wanted[given.length];
-  if (missing !== undefined && !missing.optional) throw new UsageError(`${missing.name} is missing.`);
+  if (missing !== undefined && !missing.optional)
+    throw new UsageError(
+      `${missing.name} is missing: \`latchkey ${command.words.join(' ')} --help\` says what it is.`,
+    );
   return new Map(given.map((value, index) => [wanted[index]!.name, value]));
 }

@@ -173,6 +173,12 @@ async function lookAtPort(settings: Settings): Promise<Finding> {
     const opened = isOpenElsewhere(settings) ? 'somebody has the database open' : 'no server runs';
     return note('port', `nobody answers at ${where}; ${opened}`);
   }
+  if (answer === 'ready' && !isOpenElsewhere(settings))
+    return fault(
+      'port',
+      `a server answers at ${where}, and has another database open`,
+      'Run this in its folder, or set LATCHKEY_DATA or PORT.',
+    );
   if (answer === 'ready') return ok('port', `a server answers at ${where}, and is ready`);
   if (answer === 'not ready')
     return fault('port', `the server at ${where} is not ready`, 'Look into its log; is the disk full?');

@@ -65,6 +65,8 @@ function unknownCommand(argv: readonly string[], group: readonly Command[]): Usa
       `There is no command \`latchkey ${first} ${shown(second)}\`.${meant(nearest && `\`latchkey ${first} ${nearest}\``)} It is one of: ${seconds.join(', ')}.`,
     );
   }
+  if (first.startsWith('-'))
+    return new UsageError('The command comes first, and options behind it: `latchkey COMMAND --json`.');
   const firsts = [...new Set(commands.map(({ words }) => words[0]!))];
   const nearest = nearestName(first, firsts);
   return new UsageError(

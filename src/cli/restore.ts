@@ -30,7 +30,7 @@ export const restore: Command = {
   ].join('\n'),
   arguments: [{ name: 'FILE', help: 'The backup. It is only read.' }],
   options: { 'keep-sessions': { kind: 'flag', help: 'Do not end the sessions that the backup knows.' } },
-  example: 'npx latchkey restore ./backups/2026-11-25.db',
+  example: 'npx latchkey restore ./latchkey-2026-11-25.db',
   opens: true,
   async run(call) {
     const options = await optionsFor(call);

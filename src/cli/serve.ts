@@ -1,7 +1,9 @@
 // `latchkey serve`: open the house, listen, say in one block where everything is, and leave in order when told to.
+import { dirname, resolve } from 'node:path';
 import { StartError } from '../errors.ts';
 import { type OpenHouse, openHouse } from '../latchkey.ts';
 import type { Listening } from '../server/listen.ts';
+import type { Settings } from '../settings.ts';
 import type { Call, Command } from './command.ts';
 import { optionsFor } from './open.ts';
 import { pairs, printable } from './print.ts';
@@ -56,7 +58,7 @@ function banner({ house, made }: OpenHouse, address: string): string {
   const rows = pairs([
     ['API', address],
     ['Try it', `${address}/docs`],
-    ['Data', `${settings.dataFolder}${made.database ? ' (new)' : ''}`],
+    ['Data', `${placeOf(settings)}${made.database ? ' (new)' : ''}`],
     ['Key', `${house.keys.signing().kid} (${settings.algorithm})`],
     ['First admin', 'npx latchkey admin create NAME'],
   ]);
@@ -69,6 +71,11 @@ function banner({ house, made }: OpenHouse, address: string): string {
     ...notes.map((note) => `  ${printable(note)}`),
   ];
   return `${lines.join('\n').trimEnd()}\n\n`;
+}
+
+/** The folder that holds all; where the database lies elsewhere, its file. */
+function placeOf({ dataFolder, databaseFile }: Settings): string {
+  return resolve(dirname(databaseFile)) === resolve(dataFolder) ? dataFolder : databaseFile;
 }
 
 function indent(text: string): string[] {

@@ -44,8 +44,7 @@ export function frontPage(url: string): string {
 <h2>The first token</h2>
 <pre>curl ${at}/signup -H 'content-type: application/json' \\
   -d '{"username":"jonathan","password":"correct horse battery"}'
-curl ${at}/login -H 'content-type: application/json' \\
-  -d '{"username":"jonathan","password":"correct horse battery"}'
+TOKEN=$(curl -s ${at}/login -u 'jonathan:correct horse battery' | cut -d '"' -f 4)
 curl ${at}/users/me -H "authorization: Bearer $TOKEN"</pre>
 </main>
 </body>

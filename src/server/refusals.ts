@@ -58,10 +58,11 @@ export function problem({ code, message, extra }: LatchkeyError, requestId: stri
 /** The body of RFC 6749 section 5.2. */
 export function oauthProblem({ code, message, extra }: LatchkeyError): OAuthProblem {
   const row: Refusal = refusals[code];
-  const fields = extra.errors?.map(({ field }) => field).join(', ');
+  // This shape has no member for them, so the sentence names the fields itself.
+  const fields = extra.errors?.map(({ field, detail }) => `${field}: ${detail}`).join(' ');
   return {
     error: row.oauth ?? 'invalid_request',
-    error_description: describable(fields === undefined ? message : `${message} (${fields})`),
+    error_description: describable(fields ?? message),
     code,
   };
 }

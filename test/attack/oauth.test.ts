@@ -58,6 +58,20 @@ test('threat 47: a missing grant_type: 400 invalid_request', async () => {
   isRefused(await at.call('POST', '/token'), 400, 'invalid_request', 'no body');
 });
 
+test('what is missing from a form is named in the sentence, since nothing else of the answer could', async () => {
+  const { grant_type, username } = byPassword;
+  for (const [form, name] of [
+    [{}, 'grant_type'],
+    [{ grant_type }, 'username'],
+    [{ grant_type, username }, 'password'],
+    [{ grant_type: 'refresh_token' }, 'refresh_token'],
+  ] as const) {
+    const answer = await token(form);
+    isRefused(answer, 400, 'invalid_request', name);
+    assert.equal(answer.json.error_description, `${name}: is required.`);
+  }
+});
+
 test('threat 48: an unknown grant: 400 unsupported_grant_type', async () => {
   for (const grant of [
     'x',

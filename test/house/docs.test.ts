@@ -149,7 +149,7 @@ test('the library in README runs and says what its comments promise', async () =
   assert.match(stdout, /^[0-9a-f-]{36} free\nsigned_out\n$/);
 });
 
-test('the curl lines in README give an account, a token and the account again', async (t) => {
+test('the curl lines in README and on the front page give an account, a token and the account again', async (t) => {
   const curls = blocks(read('README.md'), 'sh').find((code) => code.includes('curl'));
   assert.equal(curls?.trim().split('\n').length, 3);
   if (spawnSync('curl', ['--version']).error || spawnSync('bash', ['--version']).error) {
@@ -161,14 +161,20 @@ test('the curl lines in README give an account, a token and the account again', 
   const app = await buildApp(house);
   try {
     const address = await app.listen({ host: '127.0.0.1', port: 0 });
-    const script = curls!.replaceAll('127.0.0.1:4000', address.replace('http://', ''));
-    const { stdout } = await promisify(execFile)('bash', [
-      '-euc',
-      script.replaceAll('curl ', 'curl -w "\\n" '),
-    ]);
-    const [signedUp, me] = stdout.trim().split(/\s*\n/);
-    assert.equal(JSON.parse(signedUp!).username, 'jonathan');
-    assert.deepEqual(JSON.parse(me!), JSON.parse(signedUp!));
+    const front = /<pre>(.+)<\/pre>/s.exec(await (await fetch(address)).text())?.[1];
+    for (const [lines, name] of [
+      [curls!, 'jonathan'],
+      [front!.replaceAll('jonathan', 'second'), 'second'],
+    ] as const) {
+      const script = lines.replaceAll('127.0.0.1:4000', address.replace('http://', ''));
+      const { stdout } = await promisify(execFile)('bash', [
+        '-euc',
+        script.replaceAll('curl ', 'curl -w "\\n" '),
+      ]);
+      const [signedUp, me] = stdout.trim().split(/\s*\n/);
+      assert.equal(JSON.parse(signedUp!).username, name);
+      assert.deepEqual(JSON.parse(me!), JSON.parse(signedUp!));
+    }
   } finally {
     await app.close();
     await latchkey.close();

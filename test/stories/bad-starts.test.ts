@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
+import fs, {
   copyFileSync,
   cpSync,
   existsSync,
@@ -16,11 +16,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, before, test } from 'node:test';
+import { after, before, mock, test } from 'node:test';
 import { generateSecret } from '../../src/house-secret.ts';
 import { openHouse } from '../../src/latchkey.ts';
 import { runCommand } from './run-command.ts';
@@ -78,6 +79,22 @@ test('a good copy starts, so that what is wrong below is what was done to it', a
   const ran = await runCommand(['serve'], { environment, folder: root, stopSignal: async () => 'TEST' });
   assert.equal(ran.code, 0, ran.stderr);
   assert.match(ran.stdout, /First admin: +npx latchkey admin create NAME/);
+});
+
+test('the start names the folder, and where the database lies elsewhere, its file', async () => {
+  const { data } = copy();
+  const elsewhere = join(root, 'elsewhere.db');
+  copyFileSync(join(data, 'latchkey.db'), elsewhere);
+  const environment = { LATCHKEY_DATA: data, LATCHKEY_URL: url, LATCHKEY_LOG: 'off', PORT: '0' };
+  for (const [more, place] of [
+    [{}, data],
+    [{ LATCHKEY_DATABASE: elsewhere }, elsewhere],
+  ] as const) {
+    const around = { environment: { ...environment, ...more }, folder: root };
+    const ran = await runCommand(['serve'], { ...around, stopSignal: async () => 'TEST' });
+    assert.match(ran.stdout, /Data: +(.+)\n/);
+    assert.equal(/Data: +(.+)\n/.exec(ran.stdout)![1], place);
+  }
 });
 
 test('a database that was cut, emptied or overwritten stops the start', async () => {
@@ -141,6 +158,25 @@ test('the secret of another house stops the start, from a file or from the envir
     await failing(copy(), { LATCHKEY_SECRET: generateSecret() }),
     /cannot be opened with LATCHKEY_SECRET/,
   );
+});
+
+test('a secret or a database that this user may not read and write stops the start, with what to do', async () => {
+  // What modes do to everybody but root, who may run this test.
+  for (const [call, name, sentence] of [
+    ['chmodSync', 'secret', /secret cannot be read \(EACCES\).*chown/],
+    ['accessSync', 'latchkey.db', /may not read and write .*latchkey\.db\. .*chown/],
+  ] as const) {
+    mock.method(fs, call, (path: string) => {
+      if (path.endsWith(name)) throw Object.assign(new Error('no'), { code: 'EACCES' });
+    });
+    syncBuiltinESMExports();
+    try {
+      assert.match(await failing(copy()), sentence);
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    }
+  }
 });
 
 test('no sentence of a failed start holds the secret', async () => {

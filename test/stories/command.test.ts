@@ -335,7 +335,10 @@ test('a backup is a new file that only its owner may read, whole, and without th
   const secret = readFileSync(join(data, 'secret'), 'utf8').trim();
   assert.ok(!readFileSync(file).includes(secret));
   assert.match(await refused(['backup', file]), /there already/);
-  assert.match(await refused(['backup', join(folder, 'gone', 'copy.db')]), /folder/);
+  assert.match(
+    await refused(['backup', join(folder, 'gone', 'copy.db')]),
+    /folder .*gone is not there: make it/,
+  );
   assert.match(await refused(['restore', file]), /Stop it first/);
   assert.equal((await logIn('ada')).status, 200);
 });
@@ -363,6 +366,16 @@ test('doctor finds nothing wrong beside a server, and says what to do about a fa
   chmodSync(join(data, 'secret'), 0o644);
   assert.match((await run(['doctor'], { environment: environmentOf })).stdout, /secret file: Run: chmod 600/);
   chmodSync(join(data, 'secret'), 0o600);
+});
+
+test('doctor tells a server on this database from one on another', async () => {
+  const other = mkdtempSync(join(folder, 'other-'));
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  const here = (await run(['doctor'], { environment: { ...environment, PORT: port } })).stdout;
+  assert.match(here, /port +ok +a server answers/);
+  const there = await run(['doctor'], { environment: { LATCHKEY_DATA: other, PORT: port } });
+  assert.match(there.stdout, /port +fault +.* has another database open/);
+  assert.equal(there.code, 1);
 });
 
 test('migrations are listed as applied, and bringing them up again does nothing', async () => {
@@ -418,6 +431,7 @@ test('wrong words end with 2 and name what was probably meant', async () => {
   for (const [argv, sentence] of [
     [[], /Which command\?/],
     [['srve'], /Did you mean `latchkey serve`\?/],
+    [['--json', 'users', 'list'], /The command comes first/],
     [['users'], /wants one of: add, list/],
     [['users', 'lst'], /Did you mean `latchkey users list`\?/],
     [['users', 'list', '--serch=x'], /Did you mean --search\?/],

@@ -1,7 +1,7 @@
 // The endpoints of OAuth: forms in, RFC 6749 out.
 import type { FastifyRequest } from 'fastify';
 import { readScopes } from '../../accounts/account.ts';
-import { refuse } from '../../errors.ts';
+import { type LatchkeyError, refuse } from '../../errors.ts';
 import type { House } from '../../flows/house.ts';
 import { introspect, proveService, revokeToken } from '../../flows/introspect.ts';
 import { logIn } from '../../flows/log-in.ts';
@@ -88,14 +88,19 @@ export function oauthRoutes(app: ShapedApp, house: House): void {
   );
 }
 
+function lacking(field: string): LatchkeyError {
+  return refuse('invalid_request', { errors: [{ field, code: 'required', detail: 'is required.' }] });
+}
+
 async function grant(house: House, request: FastifyRequest, form: TokenRequest, client: Service | null) {
   if (form.grant_type === 'refresh_token') {
-    if (form.refresh_token === undefined) throw refuse('invalid_request');
+    if (form.refresh_token === undefined) throw lacking('refresh_token');
     return refresh(house, form.refresh_token, client?.clientId ?? null);
   }
   if (form.grant_type !== 'password' || !house.settings.passwordGrant) throw refuse('unsupported_grant_type');
   const { username, password } = form;
-  if (username === undefined || password === undefined) throw refuse('invalid_request');
+  if (username === undefined) throw lacking('username');
+  if (password === undefined) throw lacking('password');
   const scopes = form.scope === undefined ? null : readScopes(form.scope);
   if (scopes !== null && !scopes.ok) throw refuse('invalid_scope');
   return logIn(house, { name: username, password }, deviceOf(request), {

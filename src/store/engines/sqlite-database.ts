@@ -1,7 +1,9 @@
 // The file as a database of ours: made whole, recognised, brought up, looked at, copied. The engine that works on it is in sqlite.ts.
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   linkSync,
   mkdirSync,
@@ -19,7 +21,7 @@ import { type MigrationState, migrateUp, migrationStates } from '../migrations/m
 import type { KeysTable } from '../tables.ts';
 import type { CopierData } from './sqlite-copier.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
-import { type Hold, holdStore, openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
+import { type Hold, holdStore, lockFileOf, openSqlite, type SqliteFile, sqliteFault } from './sqlite-file.ts';
 
 // How long a start waits for somebody who holds the store for a moment.
 const claimPatience = 2_000;
@@ -41,6 +43,7 @@ export interface Claim {
 export async function readyDatabase(path: string): Promise<Claim> {
   const folder = dirname(path);
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mustBeWritable(path);
   let claimed: Claim | undefined;
   try {
     claimed = claim(path);
@@ -114,6 +117,22 @@ async function bringUp(path: string): Promise<void> {
     await migrateUp(kyselyOn(file));
   } finally {
     file.close();
+  }
+}
+
+/** Before it is opened at all: -wal and -shm take its mode, and what could be read only then stays so. */
+function mustBeWritable(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`, lockFileOf(path)].filter((each) =>
+    existsSync(each),
+  )) {
+    try {
+      accessSync(file, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      throw new StartError(
+        `This user may not read and write ${file}. Give it to the user that runs Latchkey (chown), with the mode 600 (chmod). Nothing was changed.`,
+        { cause: error },
+      );
+    }
   }
 }
 
