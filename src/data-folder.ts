@@ -92,9 +92,7 @@ function syncFolder(folder: string): void {
 
 function readOwn(file: string): string {
   try {
-    const text = readFileSync(file, 'utf8');
-    chmodSync(file, 0o600);
-    return text;
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new StartError(
       `The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Latchkey (chown), with the mode 600 (chmod). Nothing was changed.`,
@@ -110,5 +108,7 @@ function readSecret(file: string): string {
       `The file ${file} is damaged: it should hold one line of 43 characters. Put a copy back, or set LATCHKEY_SECRET to what it held. Nothing was changed.`,
     );
   }
+  // Only now: until it was read it may have been anybody's.
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return secret;
 }
