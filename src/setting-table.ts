@@ -189,7 +189,11 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     env: 'LATCHKEY_LIMITS',
     initial: 'on',
     meaning:
+<<<<<<< HEAD
       'Limits on log-ins and sign-ups, `on` or `off`. This version has none yet. Off is for tests; in production the start warns of it.',
+=======
+      'Limits on log-ins and sign-ups, `on` or `off`; this version has none yet. Off is for tests; in production the start warns of it.',
+>>>>>>> quality
     example: 'on',
     given: 'boolean',
     read: onOff,
@@ -228,7 +232,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     meaning: 'How long a guard trusts its last good look at what was revoked, 1s to 1h.',
     example: '10s',
     given: 'text',
-    read: duration({ least: '1s', most: '1h' }),
+    read: duration(least: '1s', most: '1h' ),
   },
   stale: {
     env: 'LATCHKEY_STALE',

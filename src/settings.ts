@@ -36,7 +36,7 @@ export interface LatchkeyOptions {
   readonly refreshGrace?: string | undefined;
   /** How long after the password was given a token counts as fresh, such as `5m`. */
   readonly freshWithin?: string | undefined;
-  /** Limits on log-ins and sign-ups. */
+  /** Limits on log-ins and sign-ups; this version has none yet. */
   readonly limits?: boolean | undefined;
   /** What is logged. */
   readonly log?: SettingValues['log'] | undefined;

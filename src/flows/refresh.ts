@@ -2,19 +2,13 @@
 import type { Account } from '../accounts/account.ts';
 import type { Instant } from '../clock.ts';
 import { type RefusalCode, refuse } from '../errors.ts';
-import { decideRefresh, type RefreshDecision } from '../sessions/refresh.ts';
+import { decideRefresh, type Presented, type RefreshDecision } from '../sessions/refresh.ts';
 import { readRefreshToken } from '../sessions/refresh-token.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionDecision } from '../store/sessions.ts';
 import { endingReused } from './end-sessions.ts';
 import type { House, Tokens } from './house.ts';
 import { issueTokens } from './issue.ts';
-
-interface Presented {
-  readonly sessionId: string;
-  readonly generation: number;
-  readonly expiresAt: Instant;
-}
 
 /**
  * Refresh. `clientId`: the client that proved itself in this request; a session that belongs to one moves on for that one alone
@@ -40,7 +34,11 @@ type Moved =
   | { readonly go: true; readonly account: Account; readonly session: Session; readonly now: Instant }
   | { readonly go: false; readonly code: RefusalCode };
 
-async function moveOn(house: House, presented: Presented, clientId: string | null): Promise<Tokens> {
+async function moveOn(
+  house: House,
+  presented: Presented & { readonly sessionId: string },
+  clientId: string | null,
+): Promise<Tokens> {
   const signer = house.keys.signing();
   const policy = { ...house.policy, refreshKid: house.keys.refresh().kid };
   const moved = await house.store.sessions.change<Moved>(presented.sessionId, (session, account, now) => {

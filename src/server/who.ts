@@ -52,7 +52,7 @@ function readBasic(encoded: string): Authorization {
 }
 
 /** The claims of the request's access token. Throws `token_missing`, or why it is refused. */
-export function callerOf(house: House, request: FastifyRequest): AccessClaims {
+function callerOf(house: House, request: FastifyRequest): AccessClaims {
   const authorization = authorizationOf(request);
   if (authorization.scheme !== 'bearer') throw refuse('token_missing');
   return house.gate.check(authorization.token);

@@ -200,7 +200,7 @@ test('a generation from before the oldest pair is theft, also while that pair is
 
 test('a rotation in doubt gets its grace anew, so that the crash does not become a theft', () => {
   const recovered = spentAt + day;
-  const renewed = renewGrace(second, recovered, policy);
+  const renewed = renewGrace(second, recovered, policy, 1);
   assert.ok(renewed);
   assert.equal(renewed.version, second.version + 1);
   assert.equal(tokenOf(renewed), tokenOf(second));
@@ -222,11 +222,11 @@ test('only the rotation that was in doubt is renewed', () => {
 });
 
 test('there is nothing to renew without a rotation, after the end, without a grace, or inside a longer one', () => {
-  assert.equal(renewGrace(first, spentAt, policy), null);
-  assert.equal(renewGrace(endSession(second, 'signed_out', spentAt), spentAt, policy), null);
-  assert.equal(renewGrace(second, second.refreshExpiresAt, policy), null);
-  assert.equal(renewGrace(second, spentAt + day, { ...policy, graceMs: 0 }), null);
-  assert.equal(renewGrace(second, spentAt - 5, policy), null);
+  assert.equal(renewGrace(first, spentAt, policy, 1), null);
+  assert.equal(renewGrace(endSession(second, 'signed_out', spentAt), spentAt, policy, 1), null);
+  assert.equal(renewGrace(second, second.refreshExpiresAt, policy, 1), null);
+  assert.equal(renewGrace(second, spentAt + day, { ...policy, graceMs: 0 }, 1), null);
+  assert.equal(renewGrace(second, spentAt - 5, policy, 1), null);
 });
 
 // The model: what any number of tabs, a thief and time can do to one session.

@@ -58,14 +58,14 @@ export function decideRefresh(
 
 /**
  * Open the grace of a rotation anew when nobody knows whether its answer arrived: after a crash, or a commit whose outcome was lost.
- * `inDoubt` is the generation that was spent (default: the one spent last). Null when there is nothing to write:
+ * `inDoubt` is the generation that was spent. Null when there is nothing to write:
  * the rotation never came about, another followed it, the session is over, or there is no grace.
  */
 export function renewGrace(
   session: Session,
   now: Instant,
   policy: SessionPolicy,
-  inDoubt: number = session.generation - 1,
+  inDoubt: number,
 ): Session | null {
   const last = session.recent.at(-1);
   const graceUntil = now + policy.graceMs;

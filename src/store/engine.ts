@@ -18,8 +18,15 @@ export interface Unit {
   readonly statements: readonly Statement[];
   /** Revocations that this unit causes: `INSERT … RETURNING *`. Seen by this process before any result of its batch. */
   readonly entries?: Statement;
-  /** The session whose rotation this is: should its outcome stay unknown, its grace is renewed on recovery. */
-  readonly rotates?: string;
+  /** The rotation that this is: should its outcome stay unknown, its grace is renewed on recovery. */
+  readonly rotates?: Rotation;
+}
+
+/** A refresh token that is spent. */
+export interface Rotation {
+  readonly sessionId: string;
+  /** The generation that was presented. */
+  readonly spent: number;
 }
 
 /** What became of a unit that was carried out. */
@@ -47,8 +54,8 @@ export interface Engine {
   catchUp(): boolean;
   /** Who is told of news. Called before the results of the batch that made them. */
   listen(listener: (news: News) => void): void;
-  /** What to do first after writes whose outcome is unknown: the sessions whose rotation may have happened. */
-  onRecovery(renew: (sessionIds: readonly string[], write: Engine['write']) => Promise<void>): void;
+  /** What to do first after writes whose outcome is unknown: the rotations that may have happened. */
+  onRecovery(renew: (doubtful: readonly Rotation[], write: Engine['write']) => Promise<void>): void;
   /** Whether a write would be taken now: false while the writer is gone or stuck. */
   healthy(): boolean;
   /** A whole copy in a new file, made while the store is in use. */

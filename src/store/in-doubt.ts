@@ -3,7 +3,7 @@
 import type { Instant } from '../clock.ts';
 import { renewGrace } from '../sessions/refresh.ts';
 import type { SessionPolicy } from '../sessions/session.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, Rotation } from './engine.ts';
 import { readWithAccount } from './session-row.ts';
 import { changeSession } from './session-statements.ts';
 
@@ -19,10 +19,10 @@ export async function prepareRenewal(
   policy: SessionPolicy,
   cleanStop: boolean,
 ): Promise<void> {
-  const renewAll = async (ids: readonly string[], write: Engine['write']): Promise<void> => {
-    for (let start = 0; start < ids.length; start += renewedAtOnce) {
-      const some = ids.slice(start, start + renewedAtOnce);
-      await Promise.all(some.map((id) => renew(engine, id, now(), policy, write)));
+  const renewAll = async (doubtful: readonly Rotation[], write: Engine['write']): Promise<void> => {
+    for (let start = 0; start < doubtful.length; start += renewedAtOnce) {
+      const some = doubtful.slice(start, start + renewedAtOnce);
+      await Promise.all(some.map((rotation) => renew(engine, rotation, now(), policy, write)));
     }
   };
   engine.onRecovery(renewAll);
@@ -31,18 +31,18 @@ export async function prepareRenewal(
 
 async function renew(
   { db }: Engine,
-  id: string,
+  { sessionId, spent }: Rotation,
   now: Instant,
   policy: SessionPolicy,
   write: Engine['write'],
 ): Promise<void> {
-  const found = await readWithAccount(db, id);
-  const next = found && renewGrace(found.session, now, policy);
+  const found = await readWithAccount(db, sessionId);
+  const next = found && renewGrace(found.session, now, policy, spent);
   // A conflict means that the session has moved on, and its newest pair has a grace of its own.
   if (found && next) await write({ statements: [changeSession(db, found.session, next)] });
 }
 
-async function rotatedLast({ db }: Engine, now: Instant): Promise<string[]> {
+async function rotatedLast({ db }: Engine, now: Instant): Promise<Rotation[]> {
   // Not what lies in the future: one row of a clock that was set back would hide all that came after it.
   const last = await db
     .selectFrom('sessions')
@@ -53,7 +53,7 @@ async function rotatedLast({ db }: Engine, now: Instant): Promise<string[]> {
     .executeTakeFirst();
   const rows = await db
     .selectFrom('sessions')
-    .select('id')
+    .select(['id', 'generation'])
     .where('issued_at', '>=', Number(last?.issued_at ?? now) - doubtWindow)
     .where('generation', '>', 1)
     .where('ended_at', 'is', null)
@@ -61,5 +61,5 @@ async function rotatedLast({ db }: Engine, now: Instant): Promise<string[]> {
     .orderBy('issued_at', 'desc')
     .limit(doubtedAtMost)
     .execute();
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, generation }) => ({ sessionId: id, spent: Number(generation) - 1 }));
 }

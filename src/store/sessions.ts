@@ -63,7 +63,7 @@ export function sessionShelf(engine: Engine, now: () => Instant): SessionShelf {
       const written = await engine.write({
         statements: [changeSession(db, found.session, decision.next, decision.whileEpoch)],
         ...(entries && { entries }),
-        ...(decision.rotates && { rotates: id }),
+        ...(decision.rotates && { rotates: { sessionId: id, spent: found.session.generation } }),
       });
       if (written.outcome === 'done') return decision.outcome;
     }

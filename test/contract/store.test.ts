@@ -716,7 +716,7 @@ for (const underTest of engines) {
         [/^select "id" from "sessions" where "refresh_expires_at" <= /, 'sessions_by_expiry'],
         [/^select \* from "sessions" where "user_id" = .* order by "last_seen_at"/, 'sessions_of_a_user'],
         [/^select "issued_at" from "sessions" where "issued_at" <= /, 'sessions_by_issue'],
-        [/^select "id" from "sessions" where "issued_at" >= /, 'sessions_by_issue'],
+        [/^select "id", "generation" from "sessions" where "issued_at" >= /, 'sessions_by_issue'],
         [/^select "id" from "revocations" where "until" <= /, 'revocations_by_end'],
         [/^select count.* from "revocations" where "user_id" = /, 'revocations_of_a_user'],
       ];

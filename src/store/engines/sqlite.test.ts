@@ -194,9 +194,10 @@ describe('when the writer dies', () => {
       return store;
     }
 
-    const refreshFirst = (store: Store) =>
+    const refreshFirst = (store: Store) => refreshWith(store, 1);
+    const refreshWith = (store: Store, generation: number) =>
       store.sessions.change('session', (session, _, now) => {
-        const presented = { generation: 1, expiresAt: session.refreshExpiresAt };
+        const presented = { generation, expiresAt: session.refreshExpiresAt };
         const decision = decideRefresh(session, presented, now, policy);
         const { outcome } = decision;
         if (decision.outcome === 'rotated') return { outcome, next: decision.session, rotates: true };
@@ -216,6 +217,26 @@ describe('when the writer dies', () => {
       await until(() => store.healthy());
       assert.equal(await refreshFirst(store), 'repeated');
       assert.equal((await store.sessions.find('session'))!.endedAt, null);
+    });
+
+    test('a rotation that never happened opens no grace for the token that was spent before it', async () => {
+      const link = deafenable();
+      const puppet = new Puppet();
+      const threads = [link.start!, () => puppet as unknown as Worker, link.start!];
+      const startWriter = (data: Parameters<NonNullable<typeof link.start>>[0]) => threads.shift()!(data);
+      const store = await storeWithSession(await openEngine({ startWriter }));
+      assert.equal(await refreshFirst(store), 'rotated');
+      clock.turn(60_000);
+      await link.workers[0]!.terminate();
+      await until(() => store.healthy());
+      const lost = assert.rejects(refreshWith(store, 2), refusedForStore);
+      await until(() => puppet.asked.length === 1);
+      puppet.emit('exit', 1);
+      await lost;
+      await until(() => store.healthy());
+      // Any write waits for the recovery.
+      await store.facts.accessLife(900_000);
+      assert.equal(await refreshFirst(store), 'reused');
     });
 
     test('nothing is judged while its grace cannot be renewed', async () => {

@@ -2,7 +2,7 @@
 // while a commit runs goes into the next one (group commit). What other processes wrote comes through sqlite-news.ts.
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../threads.ts';
-import { type Engine, type Unit, unavailable, type Written } from '../engine.ts';
+import { type Engine, type Rotation, type Unit, unavailable, type Written } from '../engine.ts';
 import type { Tables } from '../tables.ts';
 import { type Claim, copySqlite, readyDatabase } from './sqlite-database.ts';
 import { kyselyOn } from './sqlite-dialect.ts';
@@ -51,7 +51,8 @@ class SqliteEngine implements Engine {
   #deadline: NodeJS.Timeout | undefined;
   #flush: NodeJS.Immediate | undefined;
   #renew: Parameters<Engine['onRecovery']>[0] = async () => {};
-  #inDoubt = new Set<string>();
+  /** By session: of one session no second rotation begins while the outcome of the first is unknown. */
+  readonly #inDoubt = new Map<string, Rotation>();
   #recovering: Promise<void> | null = null;
   #restartAfter = restartFirstAfter;
   #stuck = false;
@@ -172,7 +173,8 @@ class SqliteEngine implements Engine {
     clearTimeout(this.#deadline);
     // What was committed and not told is known before anybody is answered.
     this.#lookAnew();
-    for (const { unit } of this.#flying) if (unit.rotates !== undefined) this.#inDoubt.add(unit.rotates);
+    for (const { unit } of this.#flying)
+      if (unit.rotates !== undefined) this.#inDoubt.set(unit.rotates.sessionId, unit.rotates);
     for (const { reject } of this.#flying) reject(unavailable(message));
     this.#refuseWaiting(message);
     // A stuck writer still owes an answer: until it comes nothing else is sent.
@@ -214,11 +216,11 @@ class SqliteEngine implements Engine {
   /** Renew the grace of what is in doubt; what could not be renewed stays there, and the next write tries again. */
   #recover(): void {
     if (this.#inDoubt.size === 0 || this.#recovering !== null) return;
-    const doubtful = [...this.#inDoubt];
+    const doubtful = [...this.#inDoubt.values()];
     this.#recovering = this.#renew(doubtful, (unit) => this.#submit(unit))
       .then(
         () => {
-          for (const id of doubtful) this.#inDoubt.delete(id);
+          for (const { sessionId } of doubtful) this.#inDoubt.delete(sessionId);
         },
         () => {},
       )
