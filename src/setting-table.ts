@@ -189,11 +189,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     env: 'LATCHKEY_LIMITS',
     initial: 'on',
     meaning:
-<<<<<<< HEAD
       'Limits on log-ins and sign-ups, `on` or `off`. This version has none yet. Off is for tests; in production the start warns of it.',
-=======
-      'Limits on log-ins and sign-ups, `on` or `off`; this version has none yet. Off is for tests; in production the start warns of it.',
->>>>>>> quality
     example: 'on',
     given: 'boolean',
     read: onOff,
