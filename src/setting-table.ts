@@ -228,7 +228,7 @@ export const settingTable: { readonly [Name in SettingName]: Setting<SettingValu
     meaning: 'How long a guard trusts its last good look at what was revoked, 1s to 1h.',
     example: '10s',
     given: 'text',
-    read: duration(least: '1s', most: '1h' ),
+    read: duration({ least: '1s', most: '1h' }),
   },
   stale: {
     env: 'LATCHKEY_STALE',
