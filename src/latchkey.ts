@@ -115,7 +115,7 @@ async function openKeeper(parts: Parts): Promise<Running> {
   await store.sessions.prepare(sessionPolicy(settings), await store.facts.begin(keeper));
   try {
     const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
-    await store.facts.speakAs({ issuer: settings.issuer, audience: settings.audience });
+    await store.facts.setIssuer({ issuer: settings.issuer, audience: settings.audience });
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret);
     keys.take((await store.keys.read()).records);
     const house = assemble(parts, keys, tokensOut(greatestAccessLife, await store.sessions.newestIssue()));
@@ -137,7 +137,7 @@ async function openVisitor(parts: Parts): Promise<Running> {
     (await facts.greatestAccessLife()) ?? (await facts.accessLife(parts.settings.accessTtl));
   const signing = signingKey(keys.records(), parts.clock.now(), 'access');
   const algorithm = signing?.algorithm ?? parts.settings.algorithm;
-  const settings: OpenSettings = Object.freeze({ ...parts.settings, ...(await facts.voice()), algorithm });
+  const settings: OpenSettings = Object.freeze({ ...parts.settings, ...(await facts.issuer()), algorithm });
   // The keeper plans the ring. Where none has been for long there may be no key left to sign with.
   if (signing === undefined || signingKey(keys.records(), parts.clock.now(), 'refresh') === undefined) {
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret);

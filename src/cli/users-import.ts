@@ -2,10 +2,10 @@
 // name already (so a file can be imported again), or refused with a reason; none stops the others.
 import { createReadStream, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readEmail, readUsername } from '../accounts/account.ts';
+import { type Account, readEmail, readUsername } from '../accounts/account.ts';
 import { isLatchkeyError } from '../errors.ts';
 import type { House } from '../flows/house.ts';
-import { readSignUp, type SignUp } from '../flows/sign-up.ts';
+import { readSignUp, type SignUp, takenName } from '../flows/sign-up.ts';
 import type { OpenHouse } from '../latchkey.ts';
 import type { ImportedUser } from '../library.ts';
 import { describeHash } from '../passwords/foreign.ts';
@@ -30,6 +30,8 @@ interface Granted {
 interface Wanted {
   readonly line: number;
   readonly user: ImportedUser;
+  /** What would be made of it. */
+  readonly account: Account;
   readonly granted: Granted;
   /** What is unique of it. */
   readonly keys: readonly string[];
@@ -95,7 +97,10 @@ async function importAll(
   for await (const record of records) {
     const read = await readRecord(opened.house, record);
     if ('outcome' in read) outcomes.push(read);
-    else if (read.keys.some((key) => taken.has(key)) || (await isTaken(opened.house, read)))
+    else if (
+      read.keys.some((key) => taken.has(key)) ||
+      (await takenName(opened.house, read.account)) !== null
+    )
       outcomes.push({ line: read.line, outcome: 'skipped', reason: 'The name or address is taken.' });
     else {
       for (const key of read.keys) taken.add(key);
@@ -128,7 +133,7 @@ async function readRecord(house: House, record: ImportLine): Promise<Wanted | Ou
     const account = await readSignUp(house, { ...input, password: '' }, { ...granted, passwordHash });
     const keys = [readUsername(account.username ?? ''), readEmail(account.email ?? '')];
     return {
-      ...{ line, granted },
+      ...{ line, granted, account },
       user: { ...input, passwordHash },
       keys: keys.flatMap((key) => (key.ok ? [key.key] : [])),
     };
@@ -145,15 +150,6 @@ function sentencesOf(error: unknown): string {
   return errors === undefined
     ? error.message
     : errors.map(({ field, detail }) => `${field}: ${detail}`).join(' ');
-}
-
-async function isTaken({ store }: House, { user }: Wanted): Promise<boolean> {
-  const name = readUsername(user.username ?? '');
-  const address = readEmail(user.email ?? '');
-  return (
-    (name.ok && (await store.accounts.findByUsernameKey(name.key)) !== null) ||
-    (address.ok && (await store.accounts.findByEmailKey(address.key)) !== null)
-  );
 }
 
 function wouldAdd({ line }: Wanted): Outcome {

@@ -36,7 +36,9 @@ export async function signUp(
   granted: Granted = {},
 ): Promise<User> {
   const draft = await readSignUp(house, input, granted);
-  await refuseTaken(house, draft);
+  // Asked before the password is hashed, so that a taken name costs nothing.
+  const taken = await takenName(house, draft);
+  if (taken !== null) throw refuse(`${taken}_taken`);
   const account = await askHook(house, draft, device);
   const passwordHash = granted.passwordHash ?? (await house.lane.hash(input.password));
   const added = await house.store.accounts.add({ account, passwordHash });
@@ -91,14 +93,16 @@ export async function refusePassword(
     throw refuse('password_refused', { errors: faults.map((fault) => ({ field, ...fault })) });
 }
 
-/** Ask before the password is hashed, so that a taken name costs nothing. */
-async function refuseTaken({ store }: House, { username, email }: Account): Promise<void> {
+/** Which name of a new account somebody has already, or null. */
+export async function takenName(
+  { store }: House,
+  { username, email }: Pick<Account, 'username' | 'email'>,
+): Promise<'username' | 'email' | null> {
   const byName = username === null ? null : readUsername(username);
-  if (byName?.ok && (await store.accounts.findByUsernameKey(byName.key)) !== null)
-    throw refuse('username_taken');
+  if (byName?.ok && (await store.accounts.findByUsernameKey(byName.key)) !== null) return 'username';
   const byAddress = email === null ? null : readEmail(email);
-  if (byAddress?.ok && (await store.accounts.findByEmailKey(byAddress.key)) !== null)
-    throw refuse('email_taken');
+  if (byAddress?.ok && (await store.accounts.findByEmailKey(byAddress.key)) !== null) return 'email';
+  return null;
 }
 
 async function askHook(house: House, draft: Account, device: Device): Promise<Account> {

@@ -1,5 +1,5 @@
-// The shelf of facts about the store itself: the greatest access life in force, as whom its servers speak, and whether those that
-// had it before stopped in order.
+// The shelf of facts about the store itself: the greatest access life in force, the issuer that its servers are, and whether those
+// that had it before stopped in order.
 import type { Instant } from '../clock.ts';
 import { type Engine, statement, unavailable } from './engine.ts';
 
@@ -16,14 +16,14 @@ export interface FactShelf {
   begin(keeper: string): Promise<boolean>;
   /** Note that a keeper stopped in order. */
   end(keeper: string): Promise<void>;
-  /** Note as whom the keepers of this store speak. */
-  speakAs(voice: Voice): Promise<void>;
-  /** As whom they speak; null: none has begun yet. */
-  voice(): Promise<Voice | null>;
+  /** Note what stands in the tokens that the keepers of this store issue. */
+  setIssuer(issuer: IssuerNames): Promise<void>;
+  /** What stands there; null: none has begun yet. */
+  issuer(): Promise<IssuerNames | null>;
 }
 
-/** What stands in every token that a store's keepers issue. */
-export interface Voice {
+/** `iss` and `aud` of every token that a store's keepers issue. */
+export interface IssuerNames {
   readonly issuer: string;
   readonly audience: string;
 }
@@ -101,15 +101,15 @@ export function factShelf(engine: Engine, now: () => Instant): FactShelf {
       const mine = db.deleteFrom('facts').where('name', '=', keeping + keeper);
       await engine.write({ statements: [statement(mine, null)] });
     },
-    async speakAs(voice) {
-      const before = await get('voice');
-      const text = JSON.stringify(voice);
+    async setIssuer(issuer) {
+      const before = await get('issuer');
+      const text = JSON.stringify(issuer);
       // Another that begins now says the same, or the settings of the two disagree and neither word is better.
-      if (before !== text) await put('voice', before, text);
+      if (before !== text) await put('issuer', before, text);
     },
-    async voice() {
-      const text = await get('voice');
-      return text === null ? null : (JSON.parse(text) as Voice);
+    async issuer() {
+      const text = await get('issuer');
+      return text === null ? null : (JSON.parse(text) as IssuerNames);
     },
   };
 }

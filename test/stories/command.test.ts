@@ -212,7 +212,7 @@ test("a command with other settings than the server changes nothing of what is t
   await done(['users', 'list'], { environment: other });
   assert.deepEqual(await opened.house.store.keys.read(), before);
   assert.equal(await opened.house.store.facts.greatestAccessLife(), facts);
-  assert.equal((await opened.house.store.facts.voice())?.issuer, 'http://127.0.0.1:4999');
+  assert.equal((await opened.house.store.facts.issuer())?.issuer, 'http://127.0.0.1:4999');
   await done(['keys', 'rotate'], { environment: other });
   const { records } = await opened.house.store.keys.read();
   assert.ok(records.every(({ algorithm }) => algorithm !== 'ES256'));

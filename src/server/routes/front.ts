@@ -1,7 +1,7 @@
 // The page at `/`: what this is, and where to go from here.
 import type { FastifyInstance } from 'fastify';
 import type { House } from '../../flows/house.ts';
-import { frontPage, frontPolicy } from '../pages.ts';
+import { frontPage, frontPolicy } from '../front-page.ts';
 
 /** Mount the page. */
 export function frontRoutes(app: FastifyInstance, house: House): void {

@@ -1,4 +1,4 @@
-// The pages that the server writes itself: the front page, and the one that loads Redoc.
+// The front page: what this is, where to go from here, and the first three requests.
 import { createHash } from 'node:crypto';
 
 const style = `
@@ -55,28 +55,3 @@ curl ${at}/users/me -H "authorization: Bearer $TOKEN"</pre>
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
-
-/** The page that loads Redoc. */
-export const redocPage = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Latchkey API</title>
-<link rel="icon" href="data:,">
-<style>body { margin: 0; }</style>
-</head>
-<body>
-<redoc spec-url="/openapi.json" hide-loading></redoc>
-<script src="/redoc/redoc.js"></script>
-</body>
-</html>
-`;
-
-/** What stands there instead in a clone that was installed without its development dependencies. */
-export const redocMissing = `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Latchkey API</title><link rel="icon" href="data:,"></head>
-<body><p>The reading page is not installed here: run <code>npm ci</code> without <code>--omit=dev</code>. Every route is also at <a href="/docs">/docs</a>.</p></body>
-</html>
-`;
