@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createProfileReader, type ProfileOf, type ProfileSchema } from './accounts/profile.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type HouseSecret, openDataFolder } from './data-folder.ts';
-import { refuse } from './errors.ts';
+import { refuse, StartError } from './errors.ts';
 import { type AdminChange, changeAccount, deleteAccount } from './flows/change-account.ts';
 import { changePassword, type PasswordChange, setPassword } from './flows/change-password.ts';
 import { type Credentials, findByLoginName } from './flows/credentials.ts';
@@ -118,8 +118,8 @@ export interface Keys {
 
 /** The engine without HTTP. */
 export interface Latchkey<Profile = Record<string, unknown>> {
-  /** The settings that it runs with. */
-  readonly settings: Settings;
+  /** The settings that it runs with, but for the secrets: this object ends in logs. */
+  readonly settings: Omit<Settings, 'secret' | 'secretPrevious'>;
   /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`. */
   signUp(input: SignUp, device?: Device): Promise<User<Profile>>;
   /** Log in with a username or address and a password. Throws `invalid_credentials`, `busy`. */
@@ -168,6 +168,7 @@ export type Errand = 'keep' | 'visit';
 export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 'keep'): Promise<OpenHouse> {
   const { profile, hooks = {}, clock = systemClock } = options;
   const read = settingsOf(options);
+  checkHooks(hooks);
   const made = { secret: false, database: !existsSync(read.databaseFile) };
   const secret: HouseSecret = openDataFolder(read);
   const settings: Settings = Object.freeze({ ...read, secret: secret.secret });
@@ -186,6 +187,16 @@ export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 
 export function settingsOf(options: LatchkeyOptions): Settings {
   const { profile: _, hooks: __, clock: ___, environment = process.env, ...given } = options;
   return settingsFromOptions(given, environment, (path) => readFileSync(path, 'utf8'));
+}
+
+/** A hook with a wrong name would never be called, and what it was to refuse would be let in. */
+function checkHooks(hooks: Hooks): void {
+  const known: Record<keyof Hooks, true> = { onSignUp: true, beforeLogIn: true, claims: true };
+  const problems = Object.entries(hooks).flatMap(([name, hook]) => {
+    if (!Object.hasOwn(known, name)) return [`hooks.${name} is none of ${Object.keys(known).join(', ')}.`];
+    return hook === undefined || typeof hook === 'function' ? [] : [`hooks.${name} is not a function.`];
+  });
+  if (problems.length > 0) throw new StartError(problems);
 }
 
 interface Parts {
@@ -338,8 +349,9 @@ export function defineConfig<Schema extends ProfileSchema = ProfileSchema>(
 
 function faceOf(house: House, stop: () => Promise<void>): Latchkey {
   let closing: Promise<void> | undefined;
+  const { secret: _, secretPrevious: __, ...settings } = house.settings;
   return {
-    settings: house.settings,
+    settings: Object.freeze(settings),
     signUp: (input, device = {}) => signUp(house, input, device),
     logIn: (credentials, { device = {}, ...options } = {}) => logIn(house, credentials, device, options),
     verify: (accessToken) => house.gate.check(accessToken),
