@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createProfileReader, type ProfileOf, type ProfileSchema } from './accounts/profile.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { openDataFolder } from './data-folder.ts';
+import { StartError } from './errors.ts';
 import { openGate } from './flows/gate.ts';
 import type { Hooks, House, OpenSettings } from './flows/house.ts';
 import { type KeyHolder, openKeyHolder } from './flows/key-holder.ts';
@@ -71,6 +72,7 @@ export type Errand = 'keep' | 'visit';
 export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 'keep'): Promise<OpenHouse> {
   const { profile, hooks = {}, clock = systemClock } = options;
   const read = settingsOf(options);
+  checkHooks(hooks);
   const databaseMade = !existsSync(read.databaseFile);
   const { secret, made: secretMade, notice } = openDataFolder(read);
   const warnings = [...read.warnings, ...(notice === null ? [] : [notice])];
@@ -90,6 +92,16 @@ export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 
 export function settingsOf(options: LatchkeyOptions): Settings {
   const { profile: _, hooks: __, clock: ___, environment = process.env, ...given } = options;
   return settingsFromOptions(given, environment, (path) => readFileSync(path, 'utf8'));
+}
+
+/** A hook with a wrong name would never be called, and what it was to refuse would be let in. */
+function checkHooks(hooks: Hooks): void {
+  const known: Record<keyof Hooks, true> = { onSignUp: true, beforeLogIn: true, claims: true };
+  const problems = Object.entries(hooks).flatMap(([name, hook]) => {
+    if (!Object.hasOwn(known, name)) return [`hooks.${name} is none of ${Object.keys(known).join(', ')}.`];
+    return hook === undefined || typeof hook === 'function' ? [] : [`hooks.${name} is not a function.`];
+  });
+  if (problems.length > 0) throw new StartError(problems);
 }
 
 interface Parts {

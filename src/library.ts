@@ -100,8 +100,8 @@ export interface Keys {
  * writes may throw `store_unavailable`.
  */
 export interface Latchkey<Profile = Record<string, unknown>> {
-  /** The settings that it runs with, the secret among them: never log them. */
-  readonly settings: Settings;
+  /** The settings that it runs with, but for the secrets: this object ends in logs. */
+  readonly settings: Omit<Settings, 'secret' | 'secretPrevious'>;
   /** Make an account. Throws `invalid_input`, `password_refused`, `username_taken`, `email_taken`, `busy`, or what the hook `onSignUp` refuses with. */
   signUp(input: SignUp, device?: Device): Promise<User<Profile>>;
   /** Log in with a username or address and a password. Throws `invalid_credentials`, `busy`, or what the hook `beforeLogIn` refuses with. */
@@ -130,8 +130,9 @@ export interface Latchkey<Profile = Record<string, unknown>> {
 /** The library on a house. `stop` lets go of the house; it is called once, however often `close` is. */
 export function libraryOf(house: House, stop: () => Promise<void>): Latchkey {
   let closing: Promise<void> | undefined;
+  const { secret: _, secretPrevious: __, ...settings } = house.settings;
   return {
-    settings: house.settings,
+    settings: Object.freeze(settings),
     signUp: (input, device = {}) => signUp(house, input, device),
     logIn: (credentials, { device = {}, ...options } = {}) => logIn(house, credentials, device, options),
     verify: (accessToken) => house.gate.check(accessToken),

@@ -11,8 +11,10 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** The account whose password this is. Throws `invalid_credentials` for everybody else. */
-export async function proveWho(house: House, { name, password }: Credentials): Promise<StoredAccount> {
+/** The account whose password this is. Throws `invalid_credentials` for everybody else, `invalid_input` for what is no text. */
+export async function proveWho(house: House, credentials: Credentials): Promise<StoredAccount> {
+  const { name, password } = credentials;
+  mustBeTexts({ name, password });
   const stored = await findByLoginName(house, name);
   // An unknown account is hashed for too, so that time does not tell it from a wrong password.
   const { matches, rehash } = await house.lane.verify(password, stored?.passwordHash ?? null);
@@ -23,6 +25,7 @@ export async function proveWho(house: House, { name, password }: Credentials): P
 
 /** Whether this is the password of an account that is already known. Throws `wrong_password`. */
 export async function provePassword(house: House, stored: StoredAccount, password: string): Promise<void> {
+  mustBeTexts({ current_password: password });
   const { matches } = await house.lane.verify(password, stored.passwordHash);
   if (!matches) throw refuse('wrong_password');
 }
@@ -31,6 +34,14 @@ export async function provePassword(house: House, stored: StoredAccount, passwor
 export async function findByLoginName({ store }: House, name: string): Promise<StoredAccount | null> {
   const { by, key } = readLoginName(name);
   return by === 'email' ? store.accounts.findByEmailKey(key) : store.accounts.findByUsernameKey(key);
+}
+
+/** Throws `invalid_input`. The server reads shapes; a program may hand on a body as it came, in which anything can be missing. */
+export function mustBeTexts(fields: Readonly<Record<string, unknown>>): void {
+  const errors = Object.entries(fields)
+    .filter(([, value]) => typeof value !== 'string')
+    .map(([field]) => ({ field, code: 'required', detail: 'is required, and is a text.' }));
+  if (errors.length > 0) throw refuse('invalid_input', { errors });
 }
 
 async function upgradeHash(

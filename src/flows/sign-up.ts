@@ -2,6 +2,7 @@
 import { type Account, readEmail, readScopes, readUsername } from '../accounts/account.ts';
 import { type FieldError, refuse } from '../errors.ts';
 import { uuidv7 } from '../secrets.ts';
+import { mustBeTexts } from './credentials.ts';
 import { type Device, type House, type User, userFrom } from './house.ts';
 
 /** What a new account is made of. At least one of username and email. */
@@ -88,6 +89,7 @@ export async function refusePassword(
   account: Pick<Account, 'username' | 'email'>,
   field = 'password',
 ): Promise<void> {
+  mustBeTexts({ [field]: password });
   const faults = await house.lane.check(password, account);
   if (faults.length > 0)
     throw refuse('password_refused', { errors: faults.map((fault) => ({ field, ...fault })) });

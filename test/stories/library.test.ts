@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { pbkdf2Sync } from 'node:crypto';
 import { before, test } from 'node:test';
+import { inspect } from 'node:util';
 import * as bcrypt from '@node-rs/bcrypt';
 import { Type } from 'typebox';
 import { turnableClock } from '../../src/clock.ts';
@@ -18,6 +19,7 @@ import {
   type User,
 } from '../../src/index.ts';
 import { openHouse } from '../../src/latchkey.ts';
+import { generateSecret } from '../../src/settings.ts';
 import { atEnd, claimsOf, houseOptions, password, temporaryFolder } from '../fixture/server.ts';
 
 async function open<Schema extends ProfileSchema = ProfileSchema>(options: LatchkeyOptions<Schema> = {}) {
@@ -331,5 +333,57 @@ test('wrong options stop the start, every one of them named', async () => {
   for (const profile of [{}, 'x', { type: 'object' }, Type.String()]) {
     const wrong = { ...houseOptions(temporaryFolder(), clock), profile } as unknown as LatchkeyOptions;
     await assert.rejects(latchkey(wrong), StartError, JSON.stringify(profile));
+  }
+});
+
+test('a body that is handed on as it came is refused by its fields, and does not break anything', async () => {
+  const from = (body: object) => body as never;
+  assert.equal(await codeOf(() => auth.logIn(from({}))), 'invalid_input');
+  assert.equal(await codeOf(() => auth.logIn(from({ name: 'mary', password: 7 }))), 'invalid_input');
+  assert.equal(await codeOf(() => auth.logIn(from({ name: ['mary'], password }))), 'invalid_input');
+  assert.equal(await codeOf(() => auth.signUp(from({}))), 'invalid_input');
+  assert.equal(await codeOf(() => auth.signUp(from({ username: 7, password }))), 'invalid_input');
+  assert.equal(await codeOf(() => auth.signUp(from({ username: 'nopassword' }))), 'invalid_input');
+  assert.equal(
+    await codeOf(() => auth.signUp(from({ username: 'nopassword', password: 7 }))),
+    'invalid_input',
+  );
+  await auth.signUp({ username: 'handed.on', password });
+  const { accessToken } = await auth.logIn({ name: 'handed.on', password });
+  assert.equal(await codeOf(() => auth.changePassword(accessToken, from({}))), 'invalid_input');
+  const currentPassword = password;
+  assert.equal(
+    await codeOf(() => auth.changePassword(accessToken, from({ currentPassword }))),
+    'invalid_input',
+  );
+  for (const token of [undefined, null, 7, {}]) {
+    assert.equal(await codeOf(() => auth.verify(token as never)), 'token_invalid');
+    assert.equal(await codeOf(() => auth.refresh(token as never)), 'token_invalid');
+    assert.equal(await codeOf(() => auth.logOut(token as never)), 'token_invalid');
+  }
+});
+
+test('the object of the library, written out, holds no secret', async () => {
+  const secret = generateSecret();
+  const opened = await open({ secret, secretPrevious: generateSecret() });
+  assert.ok(!inspect(opened, { depth: null, showHidden: true }).includes(secret));
+  assert.deepEqual(
+    Object.keys(opened.settings).filter((name) => /secret/i.test(name)),
+    [],
+  );
+});
+
+test('a hook with a wrong name, or that is no function, stops the start', async () => {
+  const options = houseOptions(temporaryFolder(), turnableClock());
+  for (const [hooks, sentence] of [
+    [
+      { beforeLogin: () => refuse('log_in_refused') },
+      /hooks\.beforeLogin is none of onSignUp, beforeLogIn, claims/,
+    ],
+    [{ claims: { plan: 'free' } }, /hooks\.claims is not a function/],
+  ] as const) {
+    const failed = await latchkey({ ...options, hooks: hooks as never }).catch((error: unknown) => error);
+    assert.ok(failed instanceof StartError);
+    assert.match(failed.message, sentence);
   }
 });
