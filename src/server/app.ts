@@ -22,6 +22,7 @@ const bodyAtMost = 64 * 1024;
 const headersAtMost = 16 * 1024;
 const headersWithin = 10_000;
 const requestWithin = 30_000;
+const silentAtMost = 60_000;
 
 /** Build the server of a house; it listens to nothing yet. */
 export async function buildApp(house: House): Promise<FastifyInstance> {
@@ -33,6 +34,8 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
     genReqId: () => randomText(9),
     bodyLimit: bodyAtMost,
     requestTimeout: requestWithin,
+    // Whoever does not read the answer does not keep the connection either.
+    connectionTimeout: silentAtMost,
     http: {
       maxHeaderSize: headersAtMost,
       headersTimeout: headersWithin,
