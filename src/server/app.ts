@@ -30,6 +30,7 @@ const bodyAtMost = 64 * 1024;
 const headersAtMost = 16 * 1024;
 const headersWithin = 10_000;
 const requestWithin = 30_000;
+const silentAtMost = 60_000;
 
 /** Build the server of a house; it listens to nothing yet. */
 export async function buildApp(house: House): Promise<FastifyInstance> {
@@ -86,6 +87,8 @@ function serverOptions({ log }: Settings): FastifyHttpOptions<RawServerDefault> 
     genReqId: () => randomText(9),
     bodyLimit: bodyAtMost,
     requestTimeout: requestWithin,
+    // Whoever does not read the answer does not keep the connection either.
+    connectionTimeout: silentAtMost,
     http: {
       maxHeaderSize: headersAtMost,
       headersTimeout: headersWithin,

@@ -11,8 +11,40 @@ const lingerMs = 1_000;
 // How many headers a request may have: fewer than this.
 const headersAtMost = 1_000;
 
-/** The last request of each connection, as the answer that it is owed. */
-const owed = new WeakMap<Socket, ServerResponse>();
+// How many requests of one connection may wait for the answer to the one before. Browsers send none ahead, programs a few.
+const waitingAtMost = 20;
+
+interface Line {
+  /** The last request, as the answer that it is owed. */
+  last: ServerResponse;
+  waiting: number;
+}
+
+/** What each connection has asked. */
+const lines = new WeakMap<Socket, Line>();
+
+/**
+ * One request of a connection after the other, as their answers leave anyway (RFC 9112 section 9.3.2). All at once, sixty KB of requests
+ * that nobody reads the answers of would open a thousand files, or fill the lane of the hashes, from one connection.
+ */
+async function takeTurn(socket: Socket, response: ServerResponse): Promise<void> {
+  const line = lines.get(socket);
+  if (line === undefined) return void lines.set(socket, { last: response, waiting: 0 });
+  const before = line.last;
+  line.last = response;
+  if (before.closed) return;
+  if (line.waiting >= waitingAtMost) {
+    socket.destroy();
+    throw refuse('malformed_request');
+  }
+  line.waiting += 1;
+  await new Promise<void>((resolve) => {
+    before.once('close', resolve);
+  });
+  line.waiting -= 1;
+  // Nobody is there any more to be answered.
+  if (socket.destroyed) throw refuse('malformed_request');
+}
 
 /** Refuse what the parser lets through and the RFC does not. */
 export function watchFraming(app: FastifyInstance): void {
@@ -20,7 +52,7 @@ export function watchFraming(app: FastifyInstance): void {
   // Another expectation than 100-continue may be passed over (RFC 9110 section 10.1.1). Node would answer it past all that is here.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', async (request, reply) => {
-    owed.set(request.raw.socket, reply.raw);
+    await takeTurn(request.raw.socket, reply.raw);
     // Older Nodes drop what comes after the last that they count in silence, and a second Host or Authorization with it.
     const cut = request.raw.rawHeaders.length >= 2 * headersAtMost;
     if (!cut && isWellFramed(request)) return;
@@ -49,7 +81,7 @@ const brokenAs: Readonly<Record<string, 'headers_too_large' | 'request_timeout'>
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET') return void socket.destroy();
   const refusal = refuse(brokenAs[error.code ?? ''] ?? 'malformed_request');
-  const before = owed.get(socket);
+  const before = lines.get(socket)?.last;
   // A request that arrived whole before this one gets its own answer first, or this one would be taken for it.
   if (before?.req.complete && !before.writableFinished) {
     before.once('close', () => sayAndClose(refusal, socket));

@@ -77,7 +77,7 @@ for (const [what, bytes] of Object.entries(ambiguous)) {
 
 test('threat 121: a thousand headers are too many, whether Node says so or drops the rest in silence', async () => {
   const sent = `GET /healthz HTTP/1.1\r\n${host}${'a:b\r\n'.repeat(1_500)}Host: other\r\n\r\n`;
-  assert.deepEqual((await at.raw(sent)).statuses, [431]);
+  assert.deepEqual((await at.raw(sent, 1_500)).statuses, [431]);
   // What such a Node leaves: the first thousand.
   const headers = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`x-${index}`, 'b']));
   const cut = await at.app.inject({ url: '/healthz', headers });
@@ -85,8 +85,35 @@ test('threat 121: a thousand headers are too many, whether Node says so or drops
   assert.equal((await at.app.inject({ url: '/healthz', headers: { 'x-1': 'b' } })).statusCode, 200);
 });
 
+test('of requests that are sent ahead on one connection one is worked on, and their answers come in order', async () => {
+  const logIn = `POST /login HTTP/1.1\r\n${host}${json}Content-Length: ${good.length}\r\n\r\n${good}`;
+  let busiest = 0;
+  const looking = setInterval(() => {
+    const { waiting, running } = at.house.lane.depth;
+    busiest = Math.max(busiest, waiting + running);
+  }, 1);
+  const { statuses } = await at.raw(`${logIn.repeat(9)}GET /healthz HTTP/1.1\r\n${host}\r\n`, 1_500);
+  clearInterval(looking);
+  assert.deepEqual(statuses, [...Array(9).fill(401), 200]);
+  assert.equal(busiest, 1);
+});
+
+test('a connection on which far too many requests are sent ahead is cut', async () => {
+  const page = `GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\n${host}\r\n`;
+  const { statuses, closed } = await at.raw(page.repeat(200), 1_500);
+  assert.ok(closed);
+  assert.ok(statuses.length <= 1, String(statuses.length));
+});
+
+test('a connection whose answers nobody reads is not kept', () => {
+  assert.equal(at.app.server.timeout, 60_000);
+});
+
 test('threat 118: an expectation that nobody knows is passed over, and the answer is ours', async () => {
-  const { statuses, text } = await at.raw(`GET /users/me HTTP/1.1\r\n${host}Expect: a miracle\r\n\r\n`);
+  const { statuses, text } = await at.raw(
+    `GET /users/me HTTP/1.1\r\n${host}Expect: a miracle\r\n\r\n`,
+    1_500,
+  );
   assert.deepEqual(statuses, [401]);
   assert.match(text, /^content-type: application\/problem\+json/im);
   assert.match(text, /^x-content-type-options: nosniff/im);
