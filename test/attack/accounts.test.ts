@@ -185,7 +185,9 @@ test('threat 97: of 50 parallel sign-ups of one name in every spelling one makes
     );
     const outcomes = answers.map(outcome);
     assert.equal(outcomes.filter((each) => each === '201').length, 1);
-    assert.equal(outcomes.filter((each) => each === '409 username_taken').length, 49);
+    // On a machine that is busy with other things some may be told so.
+    const refused = outcomes.filter((each) => each === '409 username_taken' || each === '503 busy');
+    assert.equal(refused.length, 49, outcomes.join());
     assert.equal((await server.latchkey.users.list({ search: `racer${round}` })).length, 1);
   }
 });

@@ -163,11 +163,13 @@ test('the secret of another house stops the start, from a file or from the envir
 test('a secret or a database that this user may not read and write stops the start, with what to do', async () => {
   // What modes do to everybody but root, who may run this test.
   for (const [call, name, sentence] of [
-    ['chmodSync', 'secret', /secret cannot be read \(EACCES\).*chown/],
+    ['readFileSync', 'secret', /secret cannot be read \(EACCES\).*chown/],
     ['accessSync', 'latchkey.db', /may not read and write .*latchkey\.db\. .*chown/],
   ] as const) {
-    mock.method(fs, call, (path: string) => {
-      if (path.endsWith(name)) throw Object.assign(new Error('no'), { code: 'EACCES' });
+    const real = fs[call] as (...given: unknown[]) => unknown;
+    mock.method(fs, call, (...given: unknown[]) => {
+      if (String(given[0]).endsWith(name)) throw Object.assign(new Error('no'), { code: 'EACCES' });
+      return real(...given);
     });
     syncBuiltinESMExports();
     try {

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import * as bcrypt from '@node-rs/bcrypt';
 import { Type } from 'typebox';
 import { turnableClock } from '../../src/clock.ts';
+import { generateSecret } from '../../src/house-secret.ts';
 import {
   type Hooks,
   isLatchkeyError,
@@ -19,7 +20,6 @@ import {
   type User,
 } from '../../src/index.ts';
 import { openHouse } from '../../src/latchkey.ts';
-import { generateSecret } from '../../src/settings.ts';
 import { atEnd, claimsOf, houseOptions, password, temporaryFolder } from '../fixture/server.ts';
 
 async function open<Schema extends ProfileSchema = ProfileSchema>(options: LatchkeyOptions<Schema> = {}) {
