@@ -1,5 +1,4 @@
 // `latchkey admin create`: how the first administrator comes to be.
-
 import { newPassword } from './ask.ts';
 import { type Command, CommandError } from './command.ts';
 import { findUser, nameOf, namesFrom } from './find-user.ts';

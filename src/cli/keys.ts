@@ -1,5 +1,4 @@
 // `latchkey keys …`: the ring of keys, as the operator may turn it.
-
 import { findSecrets } from '../data-folder.ts';
 import { openKeyHolder } from '../flows/key-holder.ts';
 import { resealKeys } from '../flows/rotate-keys.ts';

@@ -1,5 +1,4 @@
 // `latchkey secret` and `latchkey hash`: made here and printed, nothing is kept.
-
 import { generateSecret } from '../house-secret.ts';
 import { hashPassword } from '../passwords/hash.ts';
 import { checkNewPassword } from '../passwords/rules.ts';

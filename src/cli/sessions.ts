@@ -1,5 +1,4 @@
 // `latchkey sessions …`: who is signed in, and an end to it. A server beside sees the end at once.
-
 import type { User } from '../flows/house.ts';
 import { endEverySession } from '../flows/rotate-keys.ts';
 import type { OpenHouse } from '../latchkey.ts';

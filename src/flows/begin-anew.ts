@@ -1,5 +1,4 @@
 // A store that was brought back from a copy remembers an older world: what was ended, revoked and changed since is alive again there.
-
 import type { House } from './house.ts';
 import { endEverySession } from './rotate-keys.ts';
 

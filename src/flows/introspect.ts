@@ -1,5 +1,4 @@
 // A registered service asks whether a token is good (RFC 7662), or gives one back (RFC 7009).
-
 import { scopeText } from '../accounts/account.ts';
 import { toSeconds } from '../clock.ts';
 import { isLatchkeyError, refuse } from '../errors.ts';

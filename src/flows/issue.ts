@@ -1,7 +1,5 @@
 // What a session hands out: an access token for now, and the refresh token that its row stands for.
-
-import type { Account } from '../accounts/account.ts';
-import { scopeText } from '../accounts/account.ts';
+import { type Account, scopeText } from '../accounts/account.ts';
 import { type Instant, toSeconds } from '../clock.ts';
 import { refuse } from '../errors.ts';
 import { uuidv7 } from '../secrets.ts';
@@ -14,21 +12,8 @@ import { type House, type Tokens, userFrom } from './house.ts';
 
 /** Names that custom claims cannot take. */
 const reservedClaims: ReadonlySet<string> = new Set([
-  ...[
-    'iss',
-    'sub',
-    'aud',
-    'iat',
-    'exp',
-    'nbf',
-    'jti',
-    'sid',
-    'epoch',
-    'preferred_username',
-    'auth_time',
-    'amr',
-  ],
-  ...['scope', 'fresh', 'client_id', 'cnf', 'act', 'acr', 'azp', 'typ'],
+  ...['iss', 'sub', 'aud', 'iat', 'exp', 'nbf', 'jti', 'sid', 'epoch', 'preferred_username', 'auth_time'],
+  ...['amr', 'scope', 'fresh', 'client_id', 'cnf', 'act', 'acr', 'azp', 'typ'],
 ]);
 
 /** What an access token is made for. */

@@ -1,5 +1,4 @@
 // From what flows give to what goes over the wire.
-
 import type { User as HouseUser, Tokens } from '../flows/house.ts';
 import type { FreshTokens } from '../flows/log-in.ts';
 import type { Session } from '../sessions/session.ts';

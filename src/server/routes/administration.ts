@@ -1,5 +1,4 @@
 // Accounts as an administrator sees them. Every route insists on the scope `admin`, in the token and of the account.
-
 import { refuse } from '../../errors.ts';
 import { changeAccount, deleteAccount } from '../../flows/change-account.ts';
 import { endSessionsOfUser } from '../../flows/end-sessions.ts';

@@ -1,5 +1,4 @@
 // What others need to know to verify tokens by themselves: the keys and the metadata. Nothing here ever follows the Host header.
-
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { House } from '../../flows/house.ts';

@@ -1,5 +1,4 @@
 // The account of whoever asks. No id in an address or body ever chooses whose it is: the token does.
-
 import { refuse } from '../../errors.ts';
 import { changeAccount, changesAddress, deleteAccount } from '../../flows/change-account.ts';
 import { changePassword } from '../../flows/change-password.ts';

@@ -1,5 +1,4 @@
 // Sign up, log in, refresh, leave: the routes that take or give tokens as JSON.
-
 import type { FastifyRequest } from 'fastify';
 import { refuse } from '../../errors.ts';
 import type { House } from '../../flows/house.ts';
