@@ -190,6 +190,10 @@ test('threat 6: a kid that is a path, a query, an address, a prototype name, hug
   const lookup = createVerifier({ issuer, audience, maxLifetimeSeconds, keys: (kid) => careless[kid] });
   for (const kid of names) assert.equal(lookup.verify(withHeader({ kid }), now).ok, false, kid);
   assert.equal(lookup.verify(forge(edDsa), now).ok, true);
+  // Nor does a key answer to a name that is not its own, however its look-up reads the name.
+  const kind = createVerifier({ issuer, audience, maxLifetimeSeconds, keys: (kid) => careless[kid.trim()] });
+  assert.equal(kind.verify(withHeader({ kid: edDsa.kid }), now).ok, true);
+  assert.equal(kind.verify(withHeader({ kid: `${edDsa.kid} ` }), now).ok, false);
 });
 
 test('threat 7: an unknown kid, or none, is refused by one look-up in memory', (t) => {

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { logInFresh } from '../../src/flows/log-in.ts';
+import { refresh } from '../../src/flows/refresh.ts';
 import { type OpenHouse, openHouse } from '../../src/latchkey.ts';
+import { openSqlite } from '../../src/store/engines/sqlite-file.ts';
 
 const credentials = { name: 'anna', password: 'kettle orbit lantern 7' };
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
@@ -42,4 +44,25 @@ test('a fresh log-in that was overtaken by one is refused as such, and not as a 
   meanwhile = raiseEpoch;
   await assert.rejects(logInFresh(opened.house, credentials, {}, caller), { code: 'invalid_credentials' });
   meanwhile = async () => {};
+});
+
+test('a refresh that was overtaken by a raised epoch hands out a token of the new one, and not one that is born dead', async () => {
+  const { refreshToken } = await opened.latchkey.logIn(credentials);
+  const { store } = opened.house;
+  let overtaken = false;
+  const change: typeof store.sessions.change = (id, decide) =>
+    store.sessions.change(id, (...read) => {
+      const decision = decide(...read);
+      if (overtaken) return decision;
+      overtaken = true;
+      // Between what was read and what is written: by another process, at once.
+      const other = openSqlite(opened.house.settings.databaseFile);
+      other.run('UPDATE users SET epoch = epoch + 1 WHERE id = ?', [userId]);
+      other.close();
+      return decision;
+    });
+  const house = { ...opened.house, store: { ...store, sessions: { ...store.sessions, change } } };
+  const { accessToken } = await refresh(house, refreshToken);
+  const stored = await store.accounts.find(userId);
+  assert.equal(opened.house.gate.check(accessToken).epoch, stored?.account.epoch);
 });
