@@ -23,6 +23,7 @@ import {
   settingsFromOptions,
 } from './settings.ts';
 import { openSqliteEngine } from './store/engines/sqlite.ts';
+import type { IssuerNames } from './store/facts.ts';
 import { openStore, type Store } from './store/store.ts';
 import { signingKey } from './tokens/keyring.ts';
 import { createVerifier } from './tokens/verified-cache.ts';
@@ -127,7 +128,8 @@ async function openKeeper(parts: Parts): Promise<Running> {
   await store.sessions.prepare(sessionPolicy(settings), await store.facts.begin(keeper));
   try {
     const greatestAccessLife = await store.facts.accessLife(settings.accessTtl);
-    await store.facts.setIssuer({ issuer: settings.issuer, audience: settings.audience });
+    const other = await store.facts.setIssuer({ issuer: settings.issuer, audience: settings.audience });
+    if (other !== null) throw twoIssuers(settings, other);
     await keepRing(store, ringPolicy(settings, greatestAccessLife), settings.secret);
     keys.take((await store.keys.read()).records);
     const house = assemble(parts, keys, tokensOut(greatestAccessLife, await store.sessions.newestIssue()));
@@ -137,6 +139,13 @@ async function openKeeper(parts: Parts): Promise<Running> {
     await store.facts.end(keeper).catch(() => {});
     throw error;
   }
+}
+
+function twoIssuers({ databaseFile }: Settings, { issuer, audience }: IssuerNames): StartError {
+  const audienceToo = audience === issuer ? '' : ` and LATCHKEY_AUDIENCE=${audience}`;
+  return new StartError(
+    `The database ${databaseFile} is in use by a server whose LATCHKEY_URL is ${issuer}. All that share a database are given the same: set LATCHKEY_URL=${issuer}${audienceToo}, or give this one a LATCHKEY_DATA of its own.`,
+  );
 }
 
 /** A visitor: its own environment may say other things than the keeper's, so what the store knows goes before. */

@@ -16,8 +16,8 @@ export interface FactShelf {
   begin(keeper: string): Promise<boolean>;
   /** Note that a keeper stopped in order. */
   end(keeper: string): Promise<void>;
-  /** Note what stands in the tokens that the keepers of this store issue. */
-  setIssuer(issuer: IssuerNames): Promise<void>;
+  /** Note which issuer the keepers of this store are. What another that is running says instead is given back, and stays; else null. */
+  setIssuer(issuer: IssuerNames): Promise<IssuerNames | null>;
   /** What stands there; null: none has begun yet. */
   issuer(): Promise<IssuerNames | null>;
 }
@@ -104,8 +104,11 @@ export function factShelf(engine: Engine, now: () => Instant): FactShelf {
     async setIssuer(issuer) {
       const before = await get('issuer');
       const text = JSON.stringify(issuer);
-      // Another that begins now says the same, or the settings of the two disagree and neither word is better.
-      if (before !== text) await put('issuer', before, text);
+      if (before === text) return null;
+      // Two issuers on one store would each refuse the tokens of the other.
+      if (before !== null && !engine.foundAlone) return JSON.parse(before) as IssuerNames;
+      await put('issuer', before, text);
+      return null;
     },
     async issuer() {
       const text = await get('issuer');

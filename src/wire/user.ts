@@ -32,7 +32,7 @@ export type User = Static<typeof User>;
 /** `POST /signup`. */
 export const SignUp = Type.Object(
   {
-    username: Type.Optional(username),
+    username: Type.Optional(Type.Union([username, Type.Null()])),
     email: Type.Optional(Type.Union([email, Type.Null()])),
     password: Type.String({ description: '8 to 256 characters, any of them; common ones are refused.' }),
     profile: Type.Optional(profile),

@@ -243,3 +243,28 @@ test('a database of another program is left as it is', async () => {
   other.close();
   assert.match(await failing(place), /is not one of Latchkey/);
 });
+
+test('a second server on a database that another one uses stops where it would be another issuer', async () => {
+  const place = copy();
+  const first = await openHouse({ data: place.data, environment: {}, log: 'off', url });
+  try {
+    const elsewhere = { LATCHKEY_URL: 'http://127.0.0.1:4001' };
+    assert.match(
+      await failing(place, elsewhere),
+      /in use by a server whose LATCHKEY_URL is http:\/\/127\.0\.0\.1:4000/,
+    );
+    const second = await openHouse({ data: place.data, environment: {}, log: 'off', url });
+    await second.latchkey.close();
+  } finally {
+    await first.latchkey.close();
+  }
+  // Alone on it, another address is a move.
+  const moved = await openHouse({
+    data: place.data,
+    environment: {},
+    log: 'off',
+    url: 'http://127.0.0.1:4001',
+  });
+  assert.equal(moved.house.settings.issuer, 'http://127.0.0.1:4001');
+  await moved.latchkey.close();
+});
