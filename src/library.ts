@@ -12,6 +12,7 @@ import { refresh } from './flows/refresh.ts';
 import { keyStates, revokeKey, rotateKeys } from './flows/rotate-keys.ts';
 import { type Granted, type SignUp, signUp } from './flows/sign-up.ts';
 import { describeHash } from './passwords/foreign.ts';
+import { readRefreshToken } from './sessions/refresh-token.ts';
 import type { Session } from './sessions/session.ts';
 import type { Settings } from './settings.ts';
 import type { AccessClaims } from './tokens/claims.ts';
@@ -116,6 +117,10 @@ export interface Latchkey<Profile = Record<string, unknown>> {
    * section 4.14.2). Throws `token_invalid`, `expired`, `reuse_detected`, or why the session ended.
    */
   refresh(refreshToken: string): Promise<Tokens>;
+  /** What a refresh token says, without I/O and without spending it. Throws `token_invalid`, `expired`. */
+  readRefreshToken(refreshToken: string): { readonly sessionId: string; readonly userId: string };
+  /** The time that tokens are judged by, in milliseconds since the epoch. */
+  now(): number;
   /** End the session of an access or refresh token, or with `everywhere` all of its account. Throws what `verify` or `refresh` would. */
   logOut(token: string, options?: { everywhere?: boolean }): Promise<void>;
   /** Change a password that its owner knows; all other sessions end. Throws `wrong_password`, `password_refused`, `busy`, or what `verify` throws. */
@@ -137,6 +142,13 @@ export function libraryOf(house: House, stop: () => Promise<void>): Latchkey {
     logIn: (credentials, { device = {}, ...options } = {}) => logIn(house, credentials, device, options),
     verify: (accessToken) => house.gate.check(accessToken),
     refresh: (refreshToken) => refresh(house, refreshToken),
+    readRefreshToken(refreshToken) {
+      const read = readRefreshToken(refreshToken, house.keys.refreshSecret);
+      if (!read.ok) throw refuse('token_invalid');
+      if (house.store.now() >= read.expiresAt) throw refuse('expired');
+      return { sessionId: read.sessionId, userId: read.userId };
+    },
+    now: () => house.store.now(),
     async logOut(token, { everywhere = false } = {}) {
       const leaver = await leaverOf(house, token);
       await (everywhere ? logOutEverywhere : logOut)(house, leaver);

@@ -29,7 +29,8 @@ export function duration(bounds: { least: string; most: string; wholeSeconds?: t
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-function milliseconds(text: string): number | null {
+/** A length of time such as `500ms`, `10s`, `15m`, `12h`, `30d` or `0` in milliseconds; null for what is none. */
+export function milliseconds(text: string): number | null {
   if (text === '0') return 0;
   const match = /^(0|[1-9]\d{0,8})(ms|s|m|h|d)$/.exec(text);
   return match === null ? null : Number(match[1]) * units[match[2] as keyof typeof units];

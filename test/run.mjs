@@ -1,10 +1,10 @@
-// What `npm test` runs: every *.test.ts under src/ and test/, or those whose path holds one of the given words.
+// What `npm test` runs: every *.test.ts under src/, test/ and examples/, or those whose path holds one of the given words.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const flags = process.argv.slice(2).filter((word) => word.startsWith('--'));
-const files = ['src', 'test']
+const files = ['src', 'test', 'examples']
   .flatMap((root) => globSync(`${root}/**/*.test.ts`))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();

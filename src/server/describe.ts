@@ -1,8 +1,9 @@
 // What every route says of itself in the OpenAPI document: its answers, its lock, the tag it stands under.
 import { type TSchema, Type } from 'typebox';
 import { type LatchkeyError, refuse } from '../errors.ts';
+import { problem } from '../problem.ts';
 import { OAuthProblem, Problem } from '../wire/problem.ts';
-import { oauthProblem, problem } from './refusals.ts';
+import { oauthProblem } from './refusals.ts';
 
 /** What one answer looks like. */
 export interface Answer {

@@ -4,7 +4,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type LatchkeyError, refusals, refuse } from '../errors.ts';
-import { problem } from './refusals.ts';
+import { problem } from '../problem.ts';
 
 // How long one who was refused may keep the connection: long enough to read why.
 const lingerMs = 1_000;

@@ -9,7 +9,8 @@ import {
   refusals,
   refuse,
 } from '../errors.ts';
-import type { OAuthProblem, Problem } from '../wire/problem.ts';
+import { challengeOf, describable, problem } from '../problem.ts';
+import type { OAuthProblem } from '../wire/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,9 +20,6 @@ declare module 'fastify' {
     challenge?: 'basic';
   }
 }
-
-/** The realm of every challenge. */
-const realm = 'latchkey';
 
 /** Answer a request with a refusal. */
 export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusal: LatchkeyError): void {
@@ -41,20 +39,6 @@ export function sendRefusal(request: FastifyRequest, reply: FastifyReply, refusa
   reply.code(status).type('application/problem+json; charset=utf-8').send(problem(refusal, request.id));
 }
 
-/** The body of RFC 9457. */
-export function problem({ code, message, extra }: LatchkeyError, requestId: string): Problem {
-  const { status, title } = refusals[code];
-  return {
-    type: 'about:blank',
-    title,
-    status,
-    detail: message,
-    code,
-    request_id: requestId,
-    ...(extra.errors !== undefined && { errors: extra.errors.map((error) => ({ ...error })) }),
-  };
-}
-
 /** The body of RFC 6749 section 5.2. */
 export function oauthProblem({ code, message, extra }: LatchkeyError): OAuthProblem {
   const row: Refusal = refusals[code];
@@ -67,11 +51,6 @@ export function oauthProblem({ code, message, extra }: LatchkeyError): OAuthProb
   };
 }
 
-/** The characters that RFC 6749 section 5.2 allows in `error_description`. */
-function describable(text: string): string {
-  return text.replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, "'");
-}
-
 /** What a client did wrong in terms of OAuth; a media type or method that is wrong is HTTP's affair. */
 function isOAuthRefusal(row: Refusal): boolean {
   return row.oauth !== undefined || row.status === 422 || row.status === 400;
@@ -81,20 +60,6 @@ function isOAuthRefusal(row: Refusal): boolean {
 function oauthStatus({ oauth, status }: Refusal): number {
   if (status === 503) return 503;
   return oauth === 'invalid_client' ? 401 : 400;
-}
-
-function challengeOf({ code, extra }: LatchkeyError, scheme: 'basic' | undefined): string | null {
-  const { challenge } = refusals[code] as Refusal;
-  if (challenge === undefined) return null;
-  if (challenge === 'basic' || scheme === 'basic') return `Basic realm="${realm}", charset="UTF-8"`;
-  const parts = [`Bearer realm="${realm}"`];
-  if (challenge !== 'bearer') {
-    // The sentences of the table hold no quotes and no backslashes but in code spans, which are taken out.
-    parts.push(`error="${challenge}"`, `error_description="${describable(refusals[code].detail)}"`);
-  }
-  if (extra.maxAge !== undefined) parts.push(`max_age="${extra.maxAge}"`);
-  if (extra.scope !== undefined) parts.push(`scope="${extra.scope}"`);
-  return parts.join(', ');
 }
 
 const ofFastify: Readonly<Record<string, Parameters<typeof refuse>[0]>> = {

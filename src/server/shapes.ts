@@ -6,6 +6,7 @@ import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import { type FieldError, refuse } from '../errors.ts';
+import { readUtf8 } from '../guards/authorization.ts';
 import { invalid } from './refusals.ts';
 
 /** Types of a request from the schemas of its route. */
@@ -115,15 +116,6 @@ function hasGoodEscapes(text: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/** Bytes as text, or null where they are not UTF-8. A byte order mark is a character like any other. */
-export function readUtf8(bytes: Buffer): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return null;
   }
 }
 

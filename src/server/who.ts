@@ -2,53 +2,13 @@
 import type { FastifyRequest } from 'fastify';
 import { refuse } from '../errors.ts';
 import type { Device, House } from '../flows/house.ts';
+import { type Authorization, authorizationHeaders, readAuthorization } from '../guards/authorization.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
-import { readUtf8 } from './shapes.ts';
 
-/** What the Authorization header held. */
-export type Authorization =
-  | { readonly scheme: 'none' }
-  | { readonly scheme: 'bearer'; readonly token: string }
-  | { readonly scheme: 'basic'; readonly name: string; readonly password: string }
-  | { readonly scheme: 'other' };
-
-/** Read the Authorization header (RFC 9110 section 11.6.2). Throws `ambiguous_credentials` when there are two. */
+/** The Authorization header of a request. Throws `ambiguous_credentials` when there are two. */
 export function authorizationOf(request: FastifyRequest): Authorization {
-  // Node keeps the first of several and hides the rest: count them in what arrived.
-  let count = 0;
-  const { rawHeaders } = request.raw;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]!.toLowerCase() === 'authorization') count += 1;
-  }
-  if (count > 1) throw refuse('ambiguous_credentials');
-  return readAuthorization(request.headers.authorization);
-}
-
-/** Read the value of one Authorization header. */
-function readAuthorization(value: string | undefined): Authorization {
-  if (value === undefined) return { scheme: 'none' };
-  const match = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+) +([^ ,].*)$/.exec(value);
-  const scheme = match?.[1]?.toLowerCase();
-  const rest = match?.[2] ?? '';
-  if (scheme === 'bearer') return readBearer(rest);
-  if (scheme === 'basic') return readBasic(rest);
-  return { scheme: 'other' };
-}
-
-function readBearer(token: string): Authorization {
-  // A blank or comma would be a second credential in the same header.
-  if (/[\s,]/.test(token)) throw refuse('ambiguous_credentials');
-  return { scheme: 'bearer', token };
-}
-
-/** RFC 7617: base64 of `name:password` in UTF-8; the name holds no colon. */
-function readBasic(encoded: string): Authorization {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return { scheme: 'other' };
-  const text = readUtf8(Buffer.from(encoded, 'base64'));
-  const colon = text?.indexOf(':') ?? -1;
-  if (text === null || colon < 0) return { scheme: 'other' };
-  return { scheme: 'basic', name: text.slice(0, colon), password: text.slice(colon + 1) };
+  return readAuthorization(authorizationHeaders(request.raw.rawHeaders));
 }
 
 /** The claims of the request's access token. Throws `token_missing`, or why it is refused. */

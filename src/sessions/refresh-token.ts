@@ -15,6 +15,8 @@ export interface RefreshKey {
 export type RefreshTokenReading =
   | {
       readonly ok: true;
+      /** Whose session it was when the token was made. */
+      readonly userId: string;
       readonly sessionId: string;
       readonly generation: number;
       readonly expiresAt: Instant;
@@ -88,14 +90,18 @@ function mac(text: string, key: KeyObject): string {
 function readPayload(segment: string, kid: string): RefreshTokenReading {
   try {
     const claims: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
-    const { sid, gen, exp } = claims as { sid?: unknown; gen?: unknown; exp?: unknown };
-    if (typeof sid === 'string' && sid !== '' && isCount(gen) && isCount(exp)) {
-      return { ok: true, sessionId: sid, generation: gen, expiresAt: exp * 1000, kid };
+    const { sub, sid, gen, exp } = claims as { sub?: unknown; sid?: unknown; gen?: unknown; exp?: unknown };
+    if (isName(sub) && isName(sid) && isCount(gen) && isCount(exp)) {
+      return { ok: true, userId: sub, sessionId: sid, generation: gen, expiresAt: exp * 1000, kid };
     }
   } catch {
     // Falls through: not JSON, or not an object.
   }
   return { ok: false, fault: 'malformed' };
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isCount(value: unknown): value is number {

@@ -1,7 +1,7 @@
 // The pages are true: links lead somewhere, code compiles and runs, commands work, paths and functions exist.
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -126,10 +126,11 @@ test('every block of TypeScript compiles under strict, with declarations', () =>
     ...{ allowImportingTsExtensions: true, typeRoots: [join(root, 'node_modules/@types')] },
     paths: {
       latchkey: [join(root, 'src/index.ts')],
-      'latchkey/*': [join(root, 'src/*/index.ts')],
+      'latchkey/*': [join(root, 'src/*/index.ts'), join(root, 'src/guards/*.ts')],
     },
   };
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
   const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
   const { status, stdout } = spawnSync(

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-types-'));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const installed = [...Object.keys(dependencies), '@types/node', 'undici-types'];
+const installed = [...Object.keys(dependencies), ...['@types', 'undici-types', 'express', 'hono']];
 
 function compile(args: readonly string[], cwd: string): string {
   const run = spawnSync(process.execPath, [tsc, ...args], { cwd, encoding: 'utf8' });
@@ -22,6 +22,10 @@ const good = `
 import { type Hooks, isLatchkeyError, latchkey, type ProfileOf, refuse, type StandardSchema } from 'latchkey';
 import { createVerifier, generateKey } from 'latchkey/tokens';
 import { createLane, hashPassword } from 'latchkey/passwords';
+import { guard as expressGuard } from 'latchkey/express';
+import { type Caller, guard } from 'latchkey/fastify';
+import { guard as honoGuard } from 'latchkey/hono';
+import { fetchGuard, guard as nodeGuard } from 'latchkey/node';
 import { Type } from 'typebox';
 
 export const schema = Type.Object({ level: Type.Union([Type.Literal('beginner'), Type.Literal('expert')]) });
@@ -61,6 +65,22 @@ export const validate = byHand['~standard'].validate;
 export const coached = await latchkey({ profile: byHand });
 const goal: string = (await coached.signUp({ username: 'x', password: 'y' })).profile.goal;
 
+export const { required, optional, fresh, refresh, scope } = guard(auth);
+export const recent = fresh({ within: '5m' });
+export const me = required<{ Params: { id: string } }>(async (who, request) => {
+  const id: string = request.params.id;
+  const level: 'beginner' | 'expert' = (await who.user()).profile.level;
+  return { id, level, scopes: who.scopes, name: who.username };
+});
+export const maybe = optional((who) => ({ name: who === null ? null : who.username }));
+export const writer = scope('posts:write')({ schema: { summary: 'Write' } }, (who) => who.id);
+export const next = refresh((who) => auth.refresh(who.token));
+export const inExpress = expressGuard(auth).required((who, request, response) => response.json({ id: who.id, path: request.path }));
+export const inHono = honoGuard(auth).required((who, context) => context.json({ id: who.id }));
+export const inNode = nodeGuard(auth, { from: ['query'] }).required((who, _, response) => response.end(who.id));
+export const inFetch = fetchGuard(auth).fresh((who) => Response.json({ at: who.authenticatedAt }));
+export const greet = async (who: Caller<{ username: string | null }>) => (await who.user()).username;
+
 export function codeOf(error: unknown) {
   return isLatchkeyError(error) ? error.code : null;
 }
@@ -68,6 +88,17 @@ export const used = [level, free, name, goal];
 `;
 
 const wrong = [
+  ['who asks on an optional route, unasked for null', `guard(auth).optional((who) => who.id);`],
+  [
+    'a profile field that the schema does not have',
+    `guard(auth).required(async (who) => (await who.user()).profile.goal);`,
+  ],
+  ['an access token where a refresh token is', `guard(auth).refresh((who) => who.scopes);`],
+  [
+    'who asks on a route that is not closed',
+    `import fastify from 'fastify'; fastify().get('/', (request) => request.who);`,
+  ],
+  ['a scope of no name', `guard(auth).scope();`],
   ['an option that is none', `await latchkey({ colour: 'red' });`],
   ['an option of a wrong type', `await latchkey({ port: '4000' });`],
   ['an algorithm that is none', `await latchkey({ algorithm: 'HS512' });`],
@@ -90,6 +121,7 @@ const wrong = [
 
 const head = [
   `import { latchkey, refuse } from 'latchkey';`,
+  `import { guard } from 'latchkey/fastify';`,
   `import { Type } from 'typebox';`,
   `const schema = Type.Object({ level: Type.Union([Type.Literal('beginner'), Type.Literal('expert')]) });`,
   `const auth = await latchkey({ profile: schema });`,

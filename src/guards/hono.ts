@@ -1,0 +1,46 @@
+// The door `latchkey/hono`: routes of Hono.
+import type { Context, Handler } from 'hono';
+import { answerTo } from './answer.ts';
+import type { Authority, GuardOptions, Verb } from './guard.ts';
+import { queryOf } from './node.ts';
+import { type Guard, type WordKind, wordsOf } from './words.ts';
+
+export type { Authority, Caller, GuardOptions, RefreshCaller, RefusalShape, TokenPlace } from './guard.ts';
+export type { Guard, Within, Word, WordKind } from './words.ts';
+
+/** A handler of Hono that knows who asks. */
+export type HonoHandler<Who> = (who: Who, context: Context) => Response | Promise<Response>;
+
+/** The word for Hono. */
+export interface HonoWords extends WordKind {
+  readonly word: (handler: HonoHandler<this['who']>) => Handler;
+}
+
+/** Close routes of Hono: `app.get('/me', required((who, context) => context.json(…)))`. */
+export function guard<User>(authority: Authority<User>, options: GuardOptions = {}): Guard<HonoWords, User> {
+  return wordsOf<HonoWords, User>(authority, options, honoWord);
+}
+
+function honoWord<Who>(verb: Verb<Who>) {
+  return (handler: HonoHandler<Who>): Handler =>
+    async (context) => {
+      let who: Who;
+      try {
+        who = verb.judge(await presentedBy(context, verb.options));
+      } catch (error) {
+        const { status, headers, body } = answerTo(error, verb.options);
+        return new Response(body, { status, headers });
+      }
+      context.header('cache-control', 'no-store');
+      if (verb.options.from?.includes('query')) context.header('referrer-policy', 'no-referrer');
+      return handler(who, context);
+    };
+}
+
+async function presentedBy({ req }: Context, { from = ['header'] }: GuardOptions) {
+  const header = req.header('authorization');
+  const isJson = /^application\/json\b/i.test(req.header('content-type') ?? '');
+  // Hono keeps what it parsed, so that the handler can read the body again.
+  const body: unknown = from.includes('body') && isJson ? await req.json().catch(() => null) : undefined;
+  return { authorization: header === undefined ? [] : [header], query: queryOf(req.url), body };
+}
