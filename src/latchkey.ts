@@ -82,11 +82,23 @@ export async function openHouse(options: LatchkeyOptions = {}, errand: Errand = 
   try {
     const parts = { settings, store, clock, hooks, profile };
     const { house, stop } = await (errand === 'keep' ? openKeeper(parts) : openVisitor(parts));
-    return { house, latchkey: libraryOf(house, stop), made: { secret: secretMade, database: databaseMade } };
+    const library = libraryOf(house, stop);
+    houses.set(library, house);
+    return { house, latchkey: library, made: { secret: secretMade, database: databaseMade } };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+const houses = new WeakMap<object, House>();
+
+/** The house behind an opened Latchkey, for the doors of this package. Throws a TypeError for anything else. */
+export function houseOf(opened: object): House {
+  const house = houses.get(opened);
+  if (house === undefined)
+    throw new TypeError('This is no Latchkey that `await latchkey()` of this copy of the package opened.');
+  return house;
 }
 
 /** The settings that a house with these options would have. Throws `StartError` with everything that is wrong. */

@@ -1,4 +1,4 @@
-// The door `latchkey/fastify`: routes of Fastify 5. The same word that closes a route puts the lock, and the answers 401 and 403, on
+// Routes of Fastify 5. The same word that closes a route puts the lock, and the answers 401 and 403, on
 // its entry in an OpenAPI document.
 import type {
   FastifyReply,

@@ -13,18 +13,14 @@ import { randomText } from '../secrets.ts';
 import type { Settings } from '../settings.ts';
 import { showOpenApi } from './api-pages.ts';
 import { answerBrokenRequest, watchFraming } from './framing.ts';
-import { rememberMethods } from './methods.ts';
+import { answerMissing, rememberMethods } from './methods.ts';
+import { mountApi } from './mount.ts';
 import { collectOpenApi } from './openapi.ts';
 import { watchOrigins } from './origins.ts';
 import { answerErrors, sendRefusal } from './refusals.ts';
-import { administrationRoutes } from './routes/administration.ts';
-import { discoveryRoutes } from './routes/discovery.ts';
 import { frontRoutes } from './routes/front.ts';
-import { oauthRoutes } from './routes/oauth.ts';
-import { ownAccountRoutes } from './routes/own-account.ts';
 import { probeRoutes } from './routes/probes.ts';
-import { signInRoutes } from './routes/sign-in.ts';
-import { readFormBodies, readJsonBodies, readShapes, type Shapes } from './shapes.ts';
+import { readShapes } from './shapes.ts';
 
 const bodyAtMost = 64 * 1024;
 const headersAtMost = 16 * 1024;
@@ -44,35 +40,15 @@ export async function buildApp(house: House): Promise<FastifyInstance> {
   watchFraming(app);
   await watchOrigins(app, settings);
   await collectOpenApi(app, settings);
-  await mountRoutes(app, house);
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsOf(request.url);
-    if (allowed.length === 0 || allowed.includes(request.method))
-      return sendRefusal(request, reply, refuse('not_found'));
-    reply.header('Allow', allowed.join(', '));
-    return sendRefusal(request, reply, refuse('method_not_allowed'));
-  });
+  await mountApi(app, house);
+  await mountPages(app, house);
+  answerMissing(app, methodsOf);
   return app;
 }
 
-/** Each kind of body in a scope of its own: what a route does not read is refused before it is called. */
-async function mountRoutes(app: FastifyInstance, house: House): Promise<void> {
-  await app.register(async (json) => {
-    readJsonBodies(json);
-    // Whatever is answered here is about one caller.
-    json.addHook('onRequest', async (_, reply) => void reply.header('Cache-Control', 'no-store'));
-    const shaped = json.withTypeProvider<Shapes>();
-    signInRoutes(shaped, house);
-    ownAccountRoutes(shaped, house);
-    await shaped.register(async (admin) => administrationRoutes(admin, house));
-  });
-  await app.register(async (forms) => {
-    readFormBodies(forms);
-    oauthRoutes(forms.withTypeProvider<Shapes>(), house);
-  });
+async function mountPages(app: FastifyInstance, house: House): Promise<void> {
   await app.register(async (open) => {
     open.removeAllContentTypeParsers();
-    discoveryRoutes(open, house);
     probeRoutes(open, house);
     frontRoutes(open, house);
   });

@@ -25,6 +25,11 @@ export async function watchOrigins(app: FastifyInstance, settings: Settings): Pr
     strictPreflight: false,
     credentials: false,
   });
+  refuseForeign(app, settings);
+}
+
+/** Refuse what a page of another site sends, and nothing else: for an app that answers browsers' questions by itself. */
+export function refuseForeign(app: FastifyInstance, settings: Settings): void {
   app.addHook('onRequest', async (request) => {
     if (!safe.has(request.method) && isForeign(settings, request)) throw refuse('cross_site');
   });

@@ -126,7 +126,11 @@ test('every block of TypeScript compiles under strict, with declarations', () =>
     ...{ allowImportingTsExtensions: true, typeRoots: [join(root, 'node_modules/@types')] },
     paths: {
       latchkey: [join(root, 'src/index.ts')],
-      'latchkey/*': [join(root, 'src/*/index.ts'), join(root, 'src/guards/*.ts')],
+      'latchkey/*': [
+        join(root, 'src/doors/*.ts'),
+        join(root, 'src/*/index.ts'),
+        join(root, 'src/guards/*.ts'),
+      ],
     },
   };
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');

@@ -1,0 +1,76 @@
+// The log-in routes in an app that somebody else made: they work there as they do at home, and the app stays what it was.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { turnableClock } from '../../src/clock.ts';
+import { guard, routes } from '../../src/doors/fastify.ts';
+import { latchkey } from '../../src/latchkey.ts';
+import type { Latchkey } from '../../src/library.ts';
+import { call, houseOptions, outcome, password, temporaryFolder } from '../fixture/server.ts';
+
+let auth: Latchkey;
+let app: FastifyInstance;
+let url: string;
+
+before(async () => {
+  auth = await latchkey(houseOptions(temporaryFolder(), turnableClock()));
+  app = Fastify();
+  const { required } = guard(auth);
+  app.setErrorHandler((_, __, reply) => reply.code(418).send({ mine: true }));
+  app.setNotFoundHandler((_, reply) => reply.code(404).send({ mine: true }));
+  app.get(
+    '/me',
+    required((who) => ({ username: who.username })),
+  );
+  app.post('/echo', async (request) => request.body);
+  app.get('/broken', () => {
+    throw new Error('no');
+  });
+  await app.register(routes(auth), { prefix: '/auth' });
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+});
+after(async () => {
+  await app.close();
+  await auth.close();
+});
+
+const ask = (...given: Parameters<typeof call> extends [string, ...infer Rest] ? Rest : never) =>
+  call(url, ...given);
+
+test('sign up, log in, be let in on a route of the app, refresh, leave', async () => {
+  const body = { username: 'jonathan', password };
+  assert.equal(outcome(await ask('POST /auth/signup', { body })), '201');
+  const { body: pair } = await ask('POST /auth/login', { body });
+  assert.equal((await ask('GET /me', { token: pair.access_token })).body.username, 'jonathan');
+  assert.equal((await ask('GET /auth/users/me', { token: pair.access_token })).body.username, 'jonathan');
+  const form = { grant_type: 'refresh_token', refresh_token: pair.refresh_token };
+  const { body: next } = await ask('POST /auth/token', { form });
+  assert.equal(outcome(await ask('POST /auth/logout', { token: next.access_token })), '204');
+  assert.equal(outcome(await ask('GET /me', { token: next.access_token })), '401 signed_out');
+  assert.equal((await ask('GET /auth/.well-known/jwks.json')).body.keys.length, 1);
+});
+
+test('what is wrong below the prefix is refused as the server of the house does', async () => {
+  assert.equal(outcome(await ask('POST /auth/login', { body: { username: 'x' } })), '422 invalid_input');
+  assert.equal(
+    outcome(await ask('POST /auth/login', { form: { username: 'x', password } })),
+    '415 unsupported_media_type',
+  );
+  const wrong = await ask('PUT /auth/login');
+  assert.deepEqual([outcome(wrong), wrong.headers.get('allow')], ['405 method_not_allowed', 'GET, POST']);
+  assert.equal(outcome(await ask('GET /auth/nothing')), '404 not_found');
+  const foreign = { body: { username: 'x', password }, headers: { origin: 'https://evil.example' } };
+  assert.equal(outcome(await ask('POST /auth/login', foreign)), '403 cross_site');
+  assert.equal(outcome(await ask('GET /auth/users', {})), '401 token_missing');
+});
+
+test('the app keeps its own parsers, error handlers and missing pages', async () => {
+  assert.deepEqual((await ask('POST /echo', { body: { a: 1, extra: [2] } })).body, { a: 1, extra: [2] });
+  assert.deepEqual((await ask('GET /broken')).body, { mine: true });
+  assert.equal((await ask('GET /nothing')).status, 404);
+  assert.deepEqual((await ask('GET /nothing')).body, { mine: true });
+});
+
+test('what is no Latchkey of this package is told at once', () => {
+  assert.throws(() => routes({ ...auth }), /no Latchkey that `await latchkey\(\)`/);
+});
