@@ -1,4 +1,4 @@
-// The door `latchkey/express`: routes of Express 5.
+// Routes of Express 5.
 import type { NextFunction, Request, Response } from 'express';
 import { answerTo } from './answer.ts';
 import { authorizationHeaders } from './authorization.ts';

@@ -1,4 +1,4 @@
-// The door `latchkey/hono`: routes of Hono.
+// Routes of Hono.
 import type { Context, Handler } from 'hono';
 import { answerTo } from './answer.ts';
 import type { Authority, GuardOptions, Verb } from './guard.ts';

@@ -1,4 +1,4 @@
-// The door `latchkey/node`: routes of plain `node:http`, and handlers of a Fetch `Request` wherever there is one.
+// Routes of plain `node:http`, and handlers of a Fetch `Request` wherever there is one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerTo } from './answer.ts';
 import { authorizationHeaders } from './authorization.ts';

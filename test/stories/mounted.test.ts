@@ -1,9 +1,17 @@
 // The log-in routes in an app that somebody else made: they work there as they do at home, and the app stays what it was.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { serve } from '@hono/node-server';
+import express from 'express';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { Hono } from 'hono';
 import { turnableClock } from '../../src/clock.ts';
+import { handler } from '../../src/doors/express.ts';
 import { guard, routes } from '../../src/doors/fastify.ts';
+import { fetchHandler } from '../../src/doors/hono.ts';
 import { latchkey } from '../../src/latchkey.ts';
 import type { Latchkey } from '../../src/library.ts';
 import { call, houseOptions, outcome, password, temporaryFolder } from '../fixture/server.ts';
@@ -74,3 +82,59 @@ test('the app keeps its own parsers, error handlers and missing pages', async ()
 test('what is no Latchkey of this package is told at once', () => {
   assert.throws(() => routes({ ...auth }), /no Latchkey that `await latchkey\(\)`/);
 });
+
+const others: Readonly<Record<string, () => Server>> = {
+  express() {
+    const own = express();
+    own.use('/auth', handler(auth));
+    own.use(express.json());
+    own.post('/echo', (request, response) => void response.json(request.body));
+    return own.listen(0, '127.0.0.1');
+  },
+  hono() {
+    const own = new Hono();
+    const inner = fetchHandler(auth, { prefix: '/auth' });
+    own.all('/auth/*', (context) => inner(context.req.raw));
+    own.post('/echo', async (context) => context.json(await context.req.json()));
+    return serve({ fetch: own.fetch, hostname: '127.0.0.1', port: 0 }) as Server;
+  },
+  node() {
+    const inner = handler(auth, { prefix: '/auth' });
+    return createServer((request, response) => {
+      if (request.url?.startsWith('/auth/')) return inner(request, response);
+      return void request.pipe(response.setHeader('content-type', 'application/json'));
+    }).listen(0, '127.0.0.1');
+  },
+};
+
+for (const [framework, open] of Object.entries(others)) {
+  test(`the same in ${framework}`, async () => {
+    const server = open();
+    try {
+      if (!server.listening) await once(server, 'listening');
+      const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const body = { username: `in-${framework}`, password };
+      assert.equal(outcome(await call(at, 'POST /auth/signup', { body })), '201');
+      const { body: pair } = await call(at, 'POST /auth/login', { body });
+      assert.equal(
+        (await call(at, 'GET /auth/users/me', { token: pair.access_token })).body.username,
+        `in-${framework}`,
+      );
+      const form = { grant_type: 'refresh_token', refresh_token: pair.refresh_token };
+      const { body: next } = await call(at, 'POST /auth/token', { form });
+      const left = await call(at, 'POST /auth/logout', { token: next.access_token });
+      assert.deepEqual([left.status, left.text], [204, '']);
+      assert.equal(
+        outcome(await call(at, 'GET /auth/users/me', { token: next.access_token })),
+        '401 signed_out',
+      );
+      assert.equal(outcome(await call(at, 'PUT /auth/login')), '405 method_not_allowed');
+      assert.equal(outcome(await call(at, 'GET /auth/nothing')), '404 not_found');
+      const large = { body: { username: 'x'.repeat(70_000), password } };
+      assert.equal(outcome(await call(at, 'POST /auth/login', large)), '413 body_too_large');
+      assert.deepEqual((await call(at, 'POST /echo', { body: { a: 1 } })).body, { a: 1 });
+    } finally {
+      server.close();
+    }
+  });
+}

@@ -1,0 +1,3 @@
+// The door `latchkey/hono`: exports only.
+export * from '../guards/hono.ts';
+export { type FetchHandlerOptions, fetchHandler } from '../server/handlers.ts';
