@@ -6,7 +6,9 @@ import type { Authority, GuardOptions, Verb } from './guard.ts';
 import { queryOf } from './node.ts';
 import { type Guard, type WordKind, wordsOf } from './words.ts';
 
+export type { Authorization } from './authorization.ts';
 export type { Authority, Caller, GuardOptions, RefreshCaller, RefusalShape, TokenPlace } from './guard.ts';
+export { authorizationOf } from './node.ts';
 export type { Guard, Within, Word, WordKind } from './words.ts';
 
 /** A handler of Express that knows who asks. What it throws or rejects with goes to Express's own error handlers. */

@@ -1,10 +1,11 @@
 // Routes of plain `node:http`, and handlers of a Fetch `Request` wherever there is one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerTo } from './answer.ts';
-import { authorizationHeaders } from './authorization.ts';
+import { type Authorization, authorizationHeaders, readAuthorization } from './authorization.ts';
 import type { Authority, GuardOptions, Verb } from './guard.ts';
 import { type Guard, type WordKind, wordsOf } from './words.ts';
 
+export type { Authorization } from './authorization.ts';
 export type { Authority, Caller, GuardOptions, RefreshCaller, RefusalShape, TokenPlace } from './guard.ts';
 export type { Guard, Within, Word, WordKind } from './words.ts';
 
@@ -37,6 +38,14 @@ export function fetchGuard<User>(
   options: GuardOptions = {},
 ): Guard<FetchWords, User> {
   return wordsOf<FetchWords, User>(authority, options, fetchWord);
+}
+
+/**
+ * What the Authorization header of a request holds, for a route that reads credentials itself, such as a log-in with HTTP Basic (RFC 7617).
+ * Of the scheme `other` is also a Basic header that cannot be read. Throws `ambiguous_credentials` when there are two.
+ */
+export function authorizationOf(request: IncomingMessage): Authorization {
+  return readAuthorization(authorizationHeaders(request.rawHeaders));
 }
 
 function nodeWord<Who>(verb: Verb<Who>) {
