@@ -60,6 +60,19 @@ export function guard<User>(
   return wordsOf<FastifyWords, User>(authority, options, (verb) => fastifyWord(verb, scheme));
 }
 
+/**
+ * Answer a request with a refusal that a handler threw, as the guard answers its own: `refusal` bends it. For an error handler, after
+ * `isLatchkeyError(error)`; any other error is thrown on.
+ */
+export function sendRefusal(
+  reply: FastifyReply,
+  error: unknown,
+  options: Pick<GuardOptions, 'refusal'> = {},
+): FastifyReply {
+  const { status, headers, body } = answerTo(error, options, reply.request.id);
+  return reply.code(status).headers(headers).serializer(String).send(body);
+}
+
 function fastifyWord<Who>(verb: Verb<Who>, scheme: string) {
   return (
     ...given: [FastifyHandler<Who>] | [FastifyRouteOptions, FastifyHandler<Who>]
@@ -72,8 +85,7 @@ function fastifyWord<Who>(verb: Verb<Who>, scheme: string) {
       try {
         callers.set(request, { who: verb.judge(presentedBy(request)) });
       } catch (error) {
-        const { status, headers, body } = answerTo(error, verb.options, request.id);
-        return reply.code(status).headers(headers).serializer(String).send(body);
+        return sendRefusal(reply, error, verb.options);
       }
       reply.header('cache-control', 'no-store');
       if (verb.options.from?.includes('query')) reply.header('referrer-policy', 'no-referrer');
