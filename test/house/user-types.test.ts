@@ -20,6 +20,7 @@ function compile(args: readonly string[], cwd: string): string {
 
 const good = `
 import { type Hooks, isLatchkeyError, latchkey, type ProfileOf, refuse, type StandardSchema } from 'latchkey';
+import { createClient } from 'latchkey/client';
 import { createVerifier, generateKey } from 'latchkey/tokens';
 import { createLane, hashPassword } from 'latchkey/passwords';
 import { guard as expressGuard } from 'latchkey/express';
@@ -53,6 +54,10 @@ export const verifier = createVerifier({ issuer: 'a', audience: 'b', maxLifetime
 export const pair = generateKey('EdDSA');
 export const lane = createLane({ workers: 1 });
 export const hash = hashPassword;
+export const client = createClient({ url: 'http://127.0.0.1:4000' });
+export const unheard = client.on('change', ({ signedIn, reason }) => [signedIn, reason?.length]);
+export const myName = async (): Promise<string | null> => (await client.user()).username;
+export const orders = (signal: AbortSignal) => client.fetch('/orders', { method: 'POST', body: '{}', signal });
 
 const level: 'beginner' | 'expert' | undefined = await levelOf('x');
 const free: Record<string, unknown> = (await plain.signUp({ username: 'x', password: 'y' })).profile;
