@@ -16,4 +16,9 @@ if (name === undefined || !names.includes(name) || !existsSync(file)) {
 const child = spawn(process.execPath, ['--conditions=source', fileURLToPath(file)], { stdio: 'inherit' });
 // The example stops in its own order; this one only waits for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+// npm hands a signal to a shell, which dies of it alone: without its shell this process would hold the port for ever.
+const shell = process.ppid;
+if (process.env.npm_lifecycle_event !== undefined) {
+  setInterval(() => process.ppid === shell || child.kill('SIGTERM'), 200).unref();
+}
 child.on('exit', (code) => process.exit(code ?? 1));
