@@ -56,6 +56,7 @@ function faultOf(presented: unknown): string {
 test('a refresh token says which session, which generation, and until when', () => {
   assert.deepEqual(readRefreshToken(token, keys), {
     ok: true,
+    userId: session.userId,
     sessionId: session.id,
     generation: 1,
     expiresAt: session.refreshExpiresAt,

@@ -83,6 +83,15 @@ test('a state is wrong in that one way: whatever else it says is what a good tok
       (name) => !perToken.includes(name) && claims[name] !== good[name] && name !== 'amr',
     );
   };
+  const life = async (state: TokenState): Promise<number> => {
+    const { iat, exp } = claimsIn(await mint(state, { user }));
+    return Number(exp) - Number(iat);
+  };
+  assert.equal(await life('expired'), await life('good'));
+  assert.equal(await life('notYetValid'), await life('good'));
+  // The header, with the name of the key, is the house's own.
+  const [header] = (await mint('good')).split('.');
+  assert.equal((await mint('wrongKey')).split('.')[0], header);
   assert.deepEqual(await differing('good'), []);
   assert.deepEqual(await differing('stale'), ['fresh']);
   assert.deepEqual(await differing('expired'), ['iat', 'exp']);

@@ -19,6 +19,8 @@ const fences = /^```(\w*)\n([\s\S]*?)^```$/gm;
 let folder: string;
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-docs-'));
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -133,8 +135,6 @@ test('every block of TypeScript compiles under strict, with declarations', () =>
       ],
     },
   };
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
   const tsc = createRequire(import.meta.url).resolve('typescript/package.json');
   const { status, stdout } = spawnSync(
@@ -152,6 +152,20 @@ test('the library in README runs and says what its comments promise', async () =
   writeFileSync(file, code!.replace("'latchkey'", `'${new URL('../../src/index.ts', import.meta.url)}'`));
   const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: work });
   assert.match(stdout, /^[0-9a-f-]{36} free\nsigned_out\n$/);
+});
+
+test('the tests in docs/testing.md pass', async () => {
+  const [code] = blocks(read('docs/testing.md'), 'ts');
+  const file = join(folder, 'testing.test.ts');
+  const door = (path: string): string => `'${new URL(`../../src/${path}`, import.meta.url)}'`;
+  const text = code!
+    .replace("'latchkey/testing'", door('testing/index.ts'))
+    .replace("'latchkey/fastify'", door('guards/fastify.ts'));
+  writeFileSync(file, text);
+  // Without the mark of this run, or the tests would be told to it and not to us.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--test-reporter=tap', file], { env });
+  assert.match(stdout, /^# pass 3$/m);
 });
 
 test('the curl lines in README and on the front page give an account, a token and the account again', async (t) => {

@@ -27,6 +27,7 @@ import { guard as expressGuard } from 'latchkey/express';
 import { type Caller, guard } from 'latchkey/fastify';
 import { guard as honoGuard } from 'latchkey/hono';
 import { fetchGuard, guard as nodeGuard } from 'latchkey/node';
+import { testLatchkey } from 'latchkey/testing';
 import { Type } from 'typebox';
 
 export const schema = Type.Object({ level: Type.Union([Type.Literal('beginner'), Type.Literal('expert')]) });
@@ -86,6 +87,11 @@ export const inNode = nodeGuard(auth, { from: ['query'] }).required((who, _, res
 export const inFetch = fetchGuard(auth).fresh((who) => Response.json({ at: who.authenticatedAt }));
 export const greet = async (who: Caller<{ username: string | null }>) => (await who.user()).username;
 
+export const kit = await testLatchkey({ profile: schema, hooks });
+export const levelInTest: 'beginner' | 'expert' = (await kit.user({ scopes: ['posts:read'] })).profile.level;
+export const asked = kit.assertClosed(async (token) => new Response(token), { scope: ['posts:read'] });
+export const guardInTest = guard(kit.auth);
+
 export function codeOf(error: unknown) {
   return isLatchkeyError(error) ? error.code : null;
 }
@@ -104,6 +110,7 @@ const wrong = [
     `import fastify from 'fastify'; fastify().get('/', (request) => request.who);`,
   ],
   ['a scope of no name', `guard(auth).scope();`],
+  ['a state that is none', `await (await testLatchkey()).mint('expried');`],
   ['an option that is none', `await latchkey({ colour: 'red' });`],
   ['an option of a wrong type', `await latchkey({ port: '4000' });`],
   ['an algorithm that is none', `await latchkey({ algorithm: 'HS512' });`],
@@ -127,6 +134,7 @@ const wrong = [
 const head = [
   `import { latchkey, refuse } from 'latchkey';`,
   `import { guard } from 'latchkey/fastify';`,
+  `import { testLatchkey } from 'latchkey/testing';`,
   `import { Type } from 'typebox';`,
   `const schema = Type.Object({ level: Type.Union([Type.Literal('beginner'), Type.Literal('expert')]) });`,
   `const auth = await latchkey({ profile: schema });`,
