@@ -366,3 +366,90 @@ test('an address that cannot be one is refused at the start, and a prefix is kep
   await client.fetch('/orders');
   assert.deepEqual(lines(), ['POST /auth/login', 'GET /auth/users/me', 'GET /orders']);
 });
+
+test('parallel requests share a refresh that fails, too', async () => {
+  const { client, clock, count } = clientOf({ ...logIn, [refreshing]: () => new Response('<p>') });
+  await signIn(client);
+  clock.turn(900_000);
+  const codes = await Promise.all(Array.from({ length: 20 }, () => codeOf(client.fetch('/orders'))));
+  assert.deepEqual(new Set(codes), new Set(['unexpected_answer']));
+  assert.equal(count(refreshing), 1);
+});
+
+/** What a log-in of somebody else leaves in the storage. */
+const another = (clock: { now(): number }) =>
+  JSON.stringify({
+    session: 's',
+    access: 'access-9',
+    refresh: 'refresh-9',
+    since: clock.now(),
+    seconds: 900,
+  });
+
+test('a refresh neither overwrites nor ends a session that took its place meanwhile', async () => {
+  for (const answer of [() => pair(2), () => problem('expired')]) {
+    const storage = memoryStorage();
+    const opened = clientOf(
+      {
+        ...logIn,
+        async [refreshing]() {
+          await storage.write(another(opened.clock));
+          return answer();
+        },
+      },
+      { storage },
+    );
+    await signIn(opened.client);
+    opened.clock.turn(900_000);
+    await opened.client.fetch('/orders');
+    assert.equal(await storage.read(), another(opened.clock));
+    assert.equal(opened.sent.at(-1)!.token, 'Bearer access-9');
+  }
+});
+
+test('a request that was refused is not sent again in the name of somebody else', async () => {
+  const storage = memoryStorage();
+  const opened = clientOf(
+    {
+      ...logIn,
+      async 'POST /orders'() {
+        await storage.write(another(opened.clock));
+        return problem('token_revoked');
+      },
+    },
+    { storage },
+  );
+  await signIn(opened.client);
+  assert.equal((await opened.client.fetch('/orders', { method: 'POST', body: 'tea' })).status, 401);
+  assert.equal(opened.count('POST /orders'), 1);
+});
+
+test('a log-out everywhere that was refused is not taken for one', async () => {
+  const { client } = clientOf({ ...logIn, 'POST /logout/everywhere': () => problem('expired') });
+  await signIn(client);
+  assert.equal(await codeOf(client.logOut({ everywhere: true })), 'expired');
+});
+
+test('each log-in is told, also of somebody else', async () => {
+  const { client, changes } = clientOf(logIn);
+  await signIn(client);
+  await signIn(client);
+  assert.deepEqual(changes, [{ signedIn: true }, { signedIn: true }]);
+});
+
+test('refusals in a shape of an app’s own are told apart by their challenge', async () => {
+  const shaped = (error: string) => () =>
+    json(401, { detail: 'No.' }, { 'www-authenticate': `Bearer realm="x", error="${error}"` });
+  const { client, changes, count } = clientOf({
+    ...logIn,
+    [refreshing]: shaped('invalid_token'),
+    'GET /fresh': shaped('insufficient_user_authentication'),
+    'GET /orders': shaped('invalid_token'),
+  });
+  await signIn(client);
+  await client.fetch('/fresh');
+  assert.equal(count(refreshing), 0);
+  await client.fetch('/orders');
+  assert.equal(count(refreshing), 1);
+  assert.deepEqual(changes.at(-1), { signedIn: false, reason: 'token_invalid' });
+});

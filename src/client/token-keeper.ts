@@ -51,7 +51,6 @@ export interface TokenKeeper {
 const aheadSeconds = 10;
 // A retry must reach the server within the grace of the spent token (10 s by default): later it would look like a theft.
 const waits = [300, 1000];
-const longestWaitMs = 3_000;
 const lastRetryMs = 5_000;
 
 /** Make a keeper. */
@@ -115,7 +114,7 @@ export function tokenKeeper({ storage, clock, lock, pause, exchange, changed }: 
         const wait = waits[attempt];
         if (wait === undefined || !(error instanceof LatchkeyClientError) || !passes(error)) throw error;
         const asked = error.retryAfterMs ?? wait;
-        if (asked > longestWaitMs || performance.now() - start + asked > lastRetryMs) throw error;
+        if (performance.now() - start + asked > lastRetryMs) throw error;
         await pause(Math.max(asked, wait));
       }
     }

@@ -124,6 +124,23 @@ test('50 tabs that refresh at once make one refresh, and nobody is signed out', 
   assert.ok(tabs.every(({ changes }) => changes.length === 0));
 });
 
+test('tabs without Web Locks refresh one at a time, too', async (t) => {
+  const navigator = Object.getOwnPropertyDescriptor(globalThis, 'navigator')!;
+  t.after(() => Object.defineProperty(globalThis, 'navigator', navigator));
+  Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
+  const storage = place();
+  await openAs('tabs', { storage });
+  const tabs = Array.from({ length: 5 }, () => open({ storage }));
+  expire();
+  const answers = await Promise.all(tabs.map(({ client }) => me(client)));
+  assert.deepEqual(new Set(answers), new Set([200]));
+  assert.equal(
+    tabs.map(({ net }) => net.count(refreshing)).reduce((sum, count) => sum + count),
+    1,
+  );
+  assert.ok(tabs.every(({ changes }) => changes.length === 0));
+});
+
 test('50 clients that share nothing but the tokens all get the same successor', async () => {
   const storage = place();
   await openAs('tabs', { storage });
