@@ -332,6 +332,7 @@ test('whatever the row holds, the token that is made is read back as it was mean
       const made = makeRefreshToken({ ...session, id, userId, generation, refreshExpiresAt: ends }, key);
       assert.deepEqual(readRefreshToken(made, keys), {
         ok: true,
+        userId,
         sessionId: id,
         generation,
         expiresAt: ends,
