@@ -56,6 +56,7 @@ function faultOf(presented: unknown): string {
 test('a refresh token says which session, which generation, and until when', () => {
   assert.deepEqual(readRefreshToken(token, keys), {
     ok: true,
+    userId: session.userId,
     sessionId: session.id,
     generation: 1,
     expiresAt: session.refreshExpiresAt,
@@ -331,6 +332,7 @@ test('whatever the row holds, the token that is made is read back as it was mean
       const made = makeRefreshToken({ ...session, id, userId, generation, refreshExpiresAt: ends }, key);
       assert.deepEqual(readRefreshToken(made, keys), {
         ok: true,
+        userId,
         sessionId: id,
         generation,
         expiresAt: ends,
