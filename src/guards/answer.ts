@@ -16,7 +16,7 @@ export function answerTo(error: unknown, { refusal: shape }: GuardOptions, reque
   const { status } = refusals[error.code];
   const challenge = status === 401 || status === 403 ? challengeOf(error, undefined) : null;
   const bent = shape?.(error) ?? {};
-  const isOwnBody = 'body' in bent;
+  const isOwnBody = bent.body !== undefined;
   const headers: Record<string, string | null> = {
     'content-type': isOwnBody ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
