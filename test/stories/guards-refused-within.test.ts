@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { before, test } from 'node:test';
+import Fastify from 'fastify';
 import { Hono } from 'hono';
 import { turnableClock } from '../../src/clock.ts';
+import { guard as fastifyGuard } from '../../src/guards/fastify.ts';
 import type { GuardOptions } from '../../src/guards/guard.ts';
 import { guard as honoGuard } from '../../src/guards/hono.ts';
 import { fetchGuard, guard as nodeGuard } from '../../src/guards/node.ts';
@@ -103,4 +105,26 @@ test('a shape whose body is undefined leaves the body as it is', async () => {
   const answer = await askNode(nodeGuard(auth, shape).required(() => {}));
   assert.equal(outcome(answer), '403 token_missing');
   assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+});
+
+test('an error of 401 or 403 that a handler of Fastify throws is not written empty', async () => {
+  const app = Fastify();
+  app.get(
+    '/',
+    fastifyGuard(auth).refresh(async (who) => auth.refresh(who.token)),
+  );
+  const answer = await app.inject({ url: '/', headers: { authorization: `Bearer ${spent}` } });
+  assert.deepEqual([answer.statusCode, answer.json().code], [401, 'reuse_detected']);
+});
+
+test('a list of scopes that came out empty, or holds what is no scope, is told at once', () => {
+  const { scope, anyScope } = nodeGuard(auth);
+  for (const scopes of [[], [''], ['a b'], ['a"'], ['a\n'], [['a']]]) {
+    assert.throws(() => scope(...(scopes as [string])), /names of scopes/);
+    assert.throws(() => anyScope(...(scopes as [string])), /names of scopes/);
+  }
+});
+
+test('a length of time in the place of the options of a route is told at once', () => {
+  assert.throws(() => fastifyGuard(auth).fresh({ within: '1ms' } as never, () => 'in'), /stands by itself/);
 });
