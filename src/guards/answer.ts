@@ -11,15 +11,21 @@ export interface Answer {
 }
 
 /** The answer to a refusal. What is no refusal is thrown on: it is a fault of the app. */
-export function answerTo(error: unknown, { refusal: shape }: GuardOptions, requestId?: string): Answer {
+export function answerTo(
+  error: unknown,
+  { refusal: shape, from = [] }: GuardOptions,
+  requestId?: string,
+): Answer {
   if (!isLatchkeyError(error)) throw error;
   const { status } = refusals[error.code];
   const challenge = status === 401 || status === 403 ? challengeOf(error, undefined) : null;
   const bent = shape?.(error) ?? {};
-  const isOwnBody = 'body' in bent;
+  const isOwnBody = bent.body !== undefined;
   const headers: Record<string, string | null> = {
     'content-type': isOwnBody ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
+    // A token that was refused may be good elsewhere.
+    ...(from.includes('query') && { 'referrer-policy': 'no-referrer' }),
     ...(challenge !== null && { 'www-authenticate': challenge }),
     ...(error.extra.retryAfter !== undefined && { 'retry-after': String(Math.ceil(error.extra.retryAfter)) }),
     ...lowerCased(bent.headers),

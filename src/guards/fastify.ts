@@ -117,15 +117,15 @@ function locked(
     ...schema,
     security: schema.security ?? (verb.name === 'optional' ? [...lock, {}] : lock),
     response: {
-      401: { description: 'The token is missing or not good.', type: 'object', additionalProperties: true },
-      ...(verb.name === 'scope' && {
-        403: {
-          description: 'The token does not carry the scope.',
-          type: 'object',
-          additionalProperties: true,
-        },
-      }),
+      401: refused('The token is missing or not good.'),
+      ...(verb.name === 'scope' && { 403: refused('The token does not carry the scope.') }),
       ...(schema.response as Record<string, unknown> | undefined),
     },
   };
+}
+
+/** By media type, so that Fastify writes no other answer of that status by it: errors of the app would come out empty. */
+function refused(description: string) {
+  const schema = { type: 'object', additionalProperties: true };
+  return { description, content: { 'application/problem+json': { schema } } };
 }

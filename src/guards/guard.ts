@@ -186,7 +186,10 @@ function tokenFinder({
 const readPlace: Readonly<Record<TokenPlace, (presented: Presented, parameter: string) => string | null>> = {
   header({ authorization }) {
     const read = readAuthorization(authorization);
-    return read.scheme === 'bearer' ? read.token : null;
+    if (read.scheme === 'bearer') return read.token;
+    // A bearer that cannot be read is a bad token and not none: `optional` would let it in as a stranger.
+    if (read.scheme === 'other' && /^\s*bearer\b/i.test(authorization[0]!)) throw refuse('token_invalid');
+    return null;
   },
   query({ query }, parameter) {
     const [value, second] = new URLSearchParams(query).getAll(parameter);

@@ -1,14 +1,13 @@
 // Routes of Hono.
 import type { Context, Handler } from 'hono';
-import { answerTo } from './answer.ts';
 import type { Authority, GuardOptions, Verb } from './guard.ts';
-import { queryOf } from './node.ts';
+import { guardedResponse, queryOf } from './node.ts';
 import { type Guard, type WordKind, wordsOf } from './words.ts';
 
 export type { Authority, Caller, GuardOptions, RefreshCaller, RefusalShape, TokenPlace } from './guard.ts';
 export type { Guard, Within, Word, WordKind } from './words.ts';
 
-/** A handler of Hono that knows who asks. */
+/** A handler of Hono that knows who asks. A refusal that it throws is answered; any other error goes to Hono's own `onError`. */
 export type HonoHandler<Who> = (who: Who, context: Context) => Response | Promise<Response>;
 
 /** The word for Hono. */
@@ -23,18 +22,8 @@ export function guard<User>(authority: Authority<User>, options: GuardOptions = 
 
 function honoWord<Who>(verb: Verb<Who>) {
   return (handler: HonoHandler<Who>): Handler =>
-    async (context) => {
-      let who: Who;
-      try {
-        who = verb.judge(await presentedBy(context, verb.options));
-      } catch (error) {
-        const { status, headers, body } = answerTo(error, verb.options);
-        return new Response(body, { status, headers });
-      }
-      context.header('cache-control', 'no-store');
-      if (verb.options.from?.includes('query')) context.header('referrer-policy', 'no-referrer');
-      return handler(who, context);
-    };
+    (context) =>
+      guardedResponse(verb, presentedBy(context, verb.options), (who) => handler(who, context));
 }
 
 async function presentedBy({ req }: Context, { from = ['header'] }: GuardOptions) {

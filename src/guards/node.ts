@@ -1,15 +1,15 @@
 // Routes of plain `node:http`, and handlers of a Fetch `Request` wherever there is one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { answerTo } from './answer.ts';
+import { type Answer, answerTo } from './answer.ts';
 import { type Authorization, authorizationHeaders, readAuthorization } from './authorization.ts';
-import type { Authority, GuardOptions, Verb } from './guard.ts';
+import type { Authority, GuardOptions, Presented, Verb } from './guard.ts';
 import { type Guard, type WordKind, wordsOf } from './words.ts';
 
 export type { Authorization } from './authorization.ts';
 export type { Authority, Caller, GuardOptions, RefreshCaller, RefusalShape, TokenPlace } from './guard.ts';
 export type { Guard, Within, Word, WordKind } from './words.ts';
 
-/** A handler of node:http that knows who asks. A rejection is the app's own fault, and is thrown on. */
+/** A handler of node:http that knows who asks. A refusal that it throws is answered; any other error is the app's own, and is thrown on. */
 export type NodeHandler<Who> = (who: Who, request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** The word for node:http. */
@@ -19,7 +19,7 @@ export interface NodeWords extends WordKind {
   ) => (request: IncomingMessage, response: ServerResponse) => unknown;
 }
 
-/** A handler of a Fetch `Request` that knows who asks. */
+/** A handler of a Fetch `Request` that knows who asks. A refusal that it throws is answered. */
 export type FetchHandler<Who> = (who: Who, request: Request) => Response | Promise<Response>;
 
 /** The word for Fetch. */
@@ -51,41 +51,48 @@ export function authorizationOf(request: IncomingMessage): Authorization {
 function nodeWord<Who>(verb: Verb<Who>) {
   return (handler: NodeHandler<Who>) =>
     (request: IncomingMessage & { body?: unknown }, response: ServerResponse): unknown => {
-      let who: Who;
+      const refused = (error: unknown): unknown => answer(response, answerTo(error, verb.options));
       try {
-        const query = queryOf(request.url ?? '');
-        who = verb.judge({
-          authorization: authorizationHeaders(request.rawHeaders),
-          query,
-          body: request.body,
-        });
+        const authorization = authorizationHeaders(request.rawHeaders);
+        const who = verb.judge({ authorization, query: queryOf(request.url ?? ''), body: request.body });
+        closeToOthers(verb.options, response);
+        const done = handler(who, request, response);
+        // Nobody else hears of it here: a spent refresh token that nobody caught would end the process.
+        return done instanceof Promise ? done.catch(refused) : done;
       } catch (error) {
-        const { status, headers, body } = answerTo(error, verb.options);
-        return response
-          .writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-          .end(body);
+        return refused(error);
       }
-      closeToOthers(verb.options, response);
-      return handler(who, request, response);
     };
+}
+
+function answer(response: ServerResponse, { status, headers, body }: Answer): unknown {
+  // What is half said cannot become a refusal any more; it must at least not look whole.
+  if (response.headersSent) return response.destroy();
+  return response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
 function fetchWord<Who>(verb: Verb<Who>) {
   return (handler: FetchHandler<Who>) =>
-    async (request: Request): Promise<Response> => {
-      let who: Who;
-      try {
-        who = verb.judge(await presentedBy(request, verb.options));
-      } catch (error) {
-        const { status, headers, body } = answerTo(error, verb.options);
-        return new Response(body, { status, headers });
-      }
-      const answer = await handler(who, request);
-      const guarded = new Response(answer.body, answer);
-      if (!guarded.headers.has('cache-control')) guarded.headers.set('cache-control', 'no-store');
-      if (verb.options.from?.includes('query')) guarded.headers.set('referrer-policy', 'no-referrer');
-      return guarded;
-    };
+    (request: Request): Promise<Response> =>
+      guardedResponse(verb, presentedBy(request, verb.options), (who) => handler(who, request));
+}
+
+/** What a handler answers to those who are let in, or the refusal: the guard's, or one that the handler throws. */
+export async function guardedResponse<Who>(
+  { judge, options }: Verb<Who>,
+  presented: Promise<Presented>,
+  handler: (who: Who) => Response | Promise<Response>,
+): Promise<Response> {
+  try {
+    const given = await handler(judge(await presented));
+    const guarded = new Response(given.body, given);
+    if (!guarded.headers.has('cache-control')) guarded.headers.set('cache-control', 'no-store');
+    if (options.from?.includes('query')) guarded.headers.set('referrer-policy', 'no-referrer');
+    return guarded;
+  } catch (error) {
+    const { status, headers, body } = answerTo(error, options);
+    return new Response(body, { status, headers });
+  }
 }
 
 async function presentedBy(request: Request, { from = ['header'] }: GuardOptions) {

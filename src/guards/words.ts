@@ -44,7 +44,7 @@ export interface Guard<Kind extends WordKind, User> {
 /** Makes a framework's word out of a verb. */
 export type MakeWord = <Who>(verb: Verb<Who>) => (...given: never[]) => unknown;
 
-/** The words of one framework. Throws `StartError` for a length of time that is none. */
+/** The words of one framework. Its words throw `StartError` for a length of time or a scope that is none. */
 export function wordsOf<Kind extends WordKind, User>(
   authority: Authority<User>,
   options: GuardOptions,
@@ -62,14 +62,28 @@ export function wordsOf<Kind extends WordKind, User>(
       User
     >['fresh'],
     refresh: word(verbs.refresh),
-    scope: (...scopes) => word(verbs.scope(scopes)),
-    anyScope: (...scopes) => word(verbs.scope(scopes, 'any')),
+    scope: (...scopes) => word(verbs.scope(namesOf(scopes))),
+    anyScope: (...scopes) => word(verbs.scope(namesOf(scopes), 'any')),
   };
+}
+
+/** RFC 6749 section 3.3. All of no scopes is what every token carries: a list that came out empty would open the route. */
+function namesOf(scopes: readonly string[]): readonly string[] {
+  const isName = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope);
+  if (scopes.length === 0 || !scopes.every(isName))
+    throw new StartError(
+      "scope() and anyScope() take names of scopes. Write, for example, scope('posts:read', 'posts:write').",
+    );
+  return scopes;
 }
 
 function isWithin(given: readonly unknown[]): given is [Within] {
   const [first, ...rest] = given;
-  return rest.length === 0 && typeof first === 'object' && first !== null && 'within' in first;
+  if (typeof first !== 'object' || first === null || !('within' in first)) return false;
+  // Taken for the options of a route it would be passed over, and the default hold in its place.
+  if (rest.length > 0)
+    throw new StartError("Write fresh({ within: '5m' })(handler): the length of time stands by itself.");
+  return true;
 }
 
 function lengthOf({ within }: Within): number {

@@ -1,10 +1,12 @@
 // The log-in routes for those who have no Fastify: as a listener of node:http, which Express takes too, and as a Fetch handler.
 // Behind each is a Fastify of its own that listens to nothing.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
+import { refuse } from '../errors.ts';
 import type { Latchkey } from '../library.ts';
 import { answerMissing, rememberMethods } from './methods.ts';
 import { routes } from './mount.ts';
+import { sendRefusal } from './refusals.ts';
 
 const bodyAtMost = 64 * 1024;
 
@@ -27,9 +29,14 @@ export interface FetchHandlerOptions extends HandlerOptions {
 export function handler<Profile>(
   auth: Latchkey<Profile>,
   { prefix = '' }: HandlerOptions = {},
-): (request: IncomingMessage, response: ServerResponse) => void {
-  const inner = innerApp(auth, prefix);
-  return (request, response) => {
+): (request: IncomingMessage, response: ServerResponse, next?: (error: Error) => void) => void {
+  const inner = innerApp(routes(auth), prefix);
+  return (request, response, next = () => response.writeHead(500).end()) => {
+    // There is nothing left to wait for, and whoever waits all the same would wait for ever.
+    if (request.readableEnded && announcesBody(request))
+      return void next(
+        new Error('The body was read before the log-in routes saw it: mount them before body parsers.'),
+      );
     inner.then(
       ({ app }) => app.routing(request, response),
       (error) => response.destroy(error),
@@ -42,7 +49,7 @@ export function fetchHandler<Profile>(
   auth: Latchkey<Profile>,
   { prefix = '', address = () => undefined }: FetchHandlerOptions = {},
 ): (request: Request) => Promise<Response> {
-  const inner = innerApp(auth, prefix);
+  const inner = innerApp(routes(auth), prefix);
   return async (request) => {
     const { app } = await inner;
     const { pathname, search } = new URL(request.url);
@@ -67,14 +74,23 @@ export function fetchHandler<Profile>(
   };
 }
 
+function announcesBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** In an object of its own: an app is a promise of itself, which `await` would take apart. */
-async function innerApp<Profile>(
-  auth: Latchkey<Profile>,
+async function innerApp(
+  mounted: FastifyPluginAsync,
   prefix: string,
 ): Promise<{ readonly app: FastifyInstance }> {
-  const app: FastifyInstance = Fastify({ bodyLimit: bodyAtMost, trustProxy: false });
+  const app: FastifyInstance = Fastify({
+    bodyLimit: bodyAtMost,
+    trustProxy: false,
+    // An address that cannot be read never gets to the error handler.
+    frameworkErrors: (_, request, reply) => sendRefusal(request, reply, refuse('malformed_request')),
+  });
   answerMissing(app, rememberMethods(app));
-  await app.register(routes(auth), { prefix });
+  await app.register(mounted, { prefix });
   await app.ready();
   return { app };
 }

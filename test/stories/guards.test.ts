@@ -342,6 +342,7 @@ for (const [framework, open] of Object.entries(apps)) {
       };
       assert.equal(await of(`bEaReR ${tokens.good}`), 'in');
       assert.equal(await of(`Basic ${Buffer.from('mary:x').toString('base64')}`), '401 token_missing');
+      assert.equal(await of('Bearer'), '401 token_invalid');
       assert.equal(await of(`Bearer ${tokens.good}, Bearer ${tokens.good}`), '400 ambiguous_credentials');
       assert.equal(
         await of(`Bearer ${tokens.good} `),
@@ -381,6 +382,7 @@ for (const [framework, open] of Object.entries(apps)) {
       ]) {
         const { status, headers, json } = await ask(app.port, `/bent${query}`, {});
         assert.deepEqual([status, json, headers['www-authenticate']], [403, { message }, undefined]);
+        assert.equal(headers['referrer-policy'], 'no-referrer');
       }
     });
 

@@ -80,7 +80,27 @@ test('the app keeps its own parsers, error handlers and missing pages', async ()
 });
 
 test('what is no Latchkey of this package is told at once', () => {
-  assert.throws(() => routes({ ...auth }), /no Latchkey that `await latchkey\(\)`/);
+  for (const door of [routes, handler, fetchHandler])
+    assert.throws(() => door({ ...auth }), /no Latchkey that `await latchkey\(\)`/);
+});
+
+test('in Express a body that was read before is an error of the app, and nobody waits for ever', async () => {
+  const own = express();
+  own.use(express.json(), handler(auth));
+  own.use(((error, _, response, __) => {
+    response.status(500).json({ detail: error.message });
+  }) satisfies express.ErrorRequestHandler);
+  const server = own.listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const asked = call(at, 'POST /login', { body: { username: 'x', password } });
+    const late = new Promise<never>((_, reject) => setTimeout(reject, 5_000, new Error('hung')).unref());
+    assert.match((await Promise.race([asked, late])).body.detail, /before body parsers/);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 const others: Readonly<Record<string, () => Server>> = {
@@ -130,6 +150,7 @@ for (const [framework, open] of Object.entries(others)) {
       );
       assert.equal(outcome(await call(at, 'PUT /auth/login')), '405 method_not_allowed');
       assert.equal(outcome(await call(at, 'GET /auth/nothing')), '404 not_found');
+      assert.equal(outcome(await call(at, 'GET /auth/%zz')), '400 malformed_request');
       const large = { body: { username: 'x'.repeat(70_000), password } };
       assert.equal(outcome(await call(at, 'POST /auth/login', large)), '413 body_too_large');
       assert.deepEqual((await call(at, 'POST /echo', { body: { a: 1 } })).body, { a: 1 });
