@@ -23,9 +23,8 @@ export function answerTo(
   const isOwnBody = bent.body !== undefined;
   const headers: Record<string, string | null> = {
     'content-type': isOwnBody ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8',
-    'cache-control': 'no-store',
     // A token that was refused may be good elsewhere.
-    ...(from.includes('query') && { 'referrer-policy': 'no-referrer' }),
+    ...privateHeaders({ from }),
     ...(challenge !== null && { 'www-authenticate': challenge }),
     ...(error.extra.retryAfter !== undefined && { 'retry-after': String(Math.ceil(error.extra.retryAfter)) }),
     ...lowerCased(bent.headers),
@@ -37,6 +36,17 @@ export function answerTo(
       Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== null),
     ),
     body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+/**
+ * What every answer of a closed route carries: what is about one caller is not for a cache that others share, and an address with a
+ * token in it is not for the next page to see. A handler may say otherwise.
+ */
+export function privateHeaders({ from = [] }: Pick<GuardOptions, 'from'>): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    ...(from.includes('query') && { 'referrer-policy': 'no-referrer' }),
   };
 }
 

@@ -1,6 +1,6 @@
 // Routes of Express 5.
 import type { NextFunction, Request, Response } from 'express';
-import { answerTo } from './answer.ts';
+import { answerTo, privateHeaders } from './answer.ts';
 import { authorizationHeaders } from './authorization.ts';
 import type { Authority, GuardOptions, Verb } from './guard.ts';
 import { queryOf } from './node.ts';
@@ -47,8 +47,7 @@ function expressWord<Who>(verb: Verb<Who>) {
         response.status(status).set(headers).send(Buffer.from(body));
         return;
       }
-      response.set('cache-control', 'no-store');
-      if (verb.options.from?.includes('query')) response.set('referrer-policy', 'no-referrer');
+      response.set(privateHeaders(verb.options));
       // Returned, so that Express hears of a rejection.
       return handler(who, request, response, next) as never;
     };

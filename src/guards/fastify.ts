@@ -8,7 +8,7 @@ import type {
   RouteShorthandOptions,
   RouteShorthandOptionsWithHandler,
 } from 'fastify';
-import { answerTo } from './answer.ts';
+import { answerTo, privateHeaders } from './answer.ts';
 import { authorizationHeaders } from './authorization.ts';
 import type { Authority, GuardOptions, Verb } from './guard.ts';
 import { queryOf } from './node.ts';
@@ -87,8 +87,7 @@ function fastifyWord<Who>(verb: Verb<Who>, scheme: string) {
       } catch (error) {
         return sendRefusal(reply, error, verb.options);
       }
-      reply.header('cache-control', 'no-store');
-      if (verb.options.from?.includes('query')) reply.header('referrer-policy', 'no-referrer');
+      reply.headers(privateHeaders(verb.options));
       return undefined;
     };
     return {

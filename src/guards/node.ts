@@ -1,6 +1,6 @@
 // Routes of plain `node:http`, and handlers of a Fetch `Request` wherever there is one.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Answer, answerTo } from './answer.ts';
+import { type Answer, answerTo, privateHeaders } from './answer.ts';
 import { type Authorization, authorizationHeaders, readAuthorization } from './authorization.ts';
 import type { Authority, GuardOptions, Presented, Verb } from './guard.ts';
 import { type Guard, type WordKind, wordsOf } from './words.ts';
@@ -55,7 +55,8 @@ function nodeWord<Who>(verb: Verb<Who>) {
       try {
         const authorization = authorizationHeaders(request.rawHeaders);
         const who = verb.judge({ authorization, query: queryOf(request.url ?? ''), body: request.body });
-        closeToOthers(verb.options, response);
+        for (const [name, value] of Object.entries(privateHeaders(verb.options)))
+          response.setHeader(name, value);
         const done = handler(who, request, response);
         // Nobody else hears of it here: a spent refresh token that nobody caught would end the process.
         return done instanceof Promise ? done.catch(refused) : done;
@@ -86,8 +87,9 @@ export async function guardedResponse<Who>(
   try {
     const given = await handler(judge(await presented));
     const guarded = new Response(given.body, given);
-    if (!guarded.headers.has('cache-control')) guarded.headers.set('cache-control', 'no-store');
-    if (options.from?.includes('query')) guarded.headers.set('referrer-policy', 'no-referrer');
+    for (const [name, value] of Object.entries(privateHeaders(options))) {
+      if (!guarded.headers.has(name)) guarded.headers.set(name, value);
+    }
     return guarded;
   } catch (error) {
     const { status, headers, body } = answerTo(error, options);
@@ -108,12 +110,6 @@ async function presentedBy(request: Request, { from = ['header'] }: GuardOptions
           .catch(() => null)
       : undefined;
   return { authorization, query: queryOf(request.url), body };
-}
-
-/** What is about one caller is not for a cache that others share; a handler may say otherwise. */
-function closeToOthers({ from = ['header'] }: GuardOptions, response: ServerResponse): void {
-  response.setHeader('cache-control', 'no-store');
-  if (from.includes('query')) response.setHeader('referrer-policy', 'no-referrer');
 }
 
 /** The part of an address after its question mark. */

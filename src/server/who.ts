@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { refuse } from '../errors.ts';
 import type { Device, House } from '../flows/house.ts';
 import { type Authorization, authorizationHeaders, readAuthorization } from '../guards/authorization.ts';
+import { refuseStale } from '../guards/guard.ts';
 import type { StoredAccount } from '../store/accounts.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 
@@ -36,11 +37,8 @@ export async function accountOf(
 }
 
 /** Insist on a password given just now (RFC 9470). Throws `stale_authentication`. */
-export function insistOnFresh(house: House, caller: AccessClaims): void {
-  const withinSeconds = Math.floor(house.settings.freshWithin / 1000);
-  const age = house.store.now() / 1000 - (caller.auth_time ?? 0);
-  if (caller.fresh !== true || age > withinSeconds)
-    throw refuse('stale_authentication', { maxAge: withinSeconds });
+export function insistOnFresh({ settings, store }: House, caller: AccessClaims): void {
+  refuseStale(caller, store.now(), settings.freshWithin);
 }
 
 /** Insist on a scope, in the token and of the account as it is now. Throws `insufficient_scope`. */
